@@ -1,0 +1,233 @@
+"""Fingerprints of pictures against the physical floor and against peers; ratios measured in one run.
+
+``python benchmarks/decode.py``
+    1,000 JPEGs of 500×375, about as large as ImageNet's files of that size (0.1 MB), cropped from the pictures in
+    ``../shared/data`` or, without them, made up. The floor is libjpeg-turbo's own scaled decode to grey of the same
+    files with as many threads (`simplejpeg`), file reading included: what reads every file can hardly be faster.
+``python benchmarks/decode.py --png FOLDER``
+    A first scan of many small pictures against nothing but opening and decoding them with Pillow, in as many processes.
+
+simplejpeg and the peers (imagededup, cleanvision) are installed by name into a virtual environment of their own. Every
+contender runs as its own process, in turn with the others; imports and a first call on 50 files are not timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from leakaudit.engines.local import map_chunks, usable_cores
+
+N, SIZE = 1_000, (500, 375)
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+PEERS = (("torch==2.13.0",), ("imagededup",), ("cleanvision",), ("simplejpeg",))
+
+TIMED = """
+import os, sys, time
+from pathlib import Path
+folder, n_threads = Path(sys.argv[1]), int(sys.argv[2])
+files = sorted(str(path) for path in folder.iterdir())
+warm = Path(sys.argv[3])
+{setup}
+run(warm)
+start = time.perf_counter()
+run(folder)
+print("seconds", time.perf_counter() - start)
+"""
+FLOOR = """
+from concurrent.futures import ThreadPoolExecutor
+import simplejpeg
+def grey(path):
+    with open(path, "rb") as file:
+        return simplejpeg.decode_jpeg(file.read(), colorspace="GRAY", min_height=32, min_width=32)
+def run(folder):
+    with ThreadPoolExecutor(n_threads) as pool:
+        for _ in pool.map(grey, [str(path) for path in sorted(folder.iterdir())]):
+            pass
+"""
+OURS = """
+import numpy as np, pyarrow as pa
+from leakaudit.config import Config
+from leakaudit.engines.progress import silent
+from leakaudit.fingerprints.image_scan import fingerprint_images
+from leakaudit.model import Samples
+def run(folder):
+    paths = sorted(folder.iterdir())
+    samples = Samples(pa.array([path.name for path in paths]), pa.array([os.fsencode(path) for path in paths]),
+                      np.zeros(len(paths), np.int16))
+    found = fingerprint_images(samples, Config(use_cache=False, jobs=n_threads), silent)
+    assert found.ok.all()
+"""
+IMAGEDEDUP = """
+from imagededup.methods import PHash
+def run(folder):
+    assert PHash(verbose=False).encode_images(image_dir=str(folder), num_enc_workers=n_threads)
+"""
+CLEANVISION = """
+import contextlib, io
+from cleanvision import Imagelab
+def run(folder):
+    with contextlib.redirect_stdout(io.StringIO()):
+        Imagelab(data_path=str(folder), verbose=False).find_issues(
+            {"exact_duplicates": {}, "near_duplicates": {}}, n_jobs=n_threads, verbose=False)
+"""
+
+
+def large_pictures() -> list[Image.Image]:
+    """Pictures to crop from: real ones where they are at hand."""
+    pictures = []
+    archive = SHARED / "imagededup-tests.tar"
+    if archive.is_file():
+        with tarfile.open(archive) as tar:
+            for member in sorted(tar.getmembers(), key=lambda member: member.name):
+                if member.name.endswith(".jpg") and "corrupt" not in member.name:
+                    try:
+                        pictures.append(Image.open(tar.extractfile(member)).convert("RGB"))
+                    except OSError:
+                        continue
+    if pictures:
+        return pictures
+    made = np.random.default_rng(0)
+    coarse = (made.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in range(8, 40))
+    return [Image.fromarray(pixels).resize((1200, 900), Image.Resampling.BICUBIC) for pixels in coarse]
+
+
+def make_jpegs(folder: Path) -> None:
+    """Crops at random places and scales, with a little sensor noise, saved at quality 95."""
+    folder.mkdir(parents=True)
+    sources, choose, noise = large_pictures(), random.Random(0), np.random.default_rng(0)
+    for i in range(N):
+        source = choose.choice(sources)
+        width = int(source.width * choose.uniform(0.6, 1))
+        height = min(source.height, width * 3 // 4)
+        left, top = choose.randint(0, source.width - width), choose.randint(0, source.height - height)
+        crop = source.resize(SIZE, Image.Resampling.LANCZOS, box=(left, top, left + width, top + height))
+        noisy = np.asarray(crop) + noise.normal(0, 3, (SIZE[1], SIZE[0], 1))
+        picture = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+        picture.save(folder / f"{i:04d}.jpg", quality=95)
+
+
+def peers_python(folder: Path) -> tuple[Path, dict[str, str]]:
+    """Interpreter of the environment that holds the peers, and what could not be installed into it."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+    failed = {}
+    for requirement in PEERS:
+        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirement]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            failed[requirement[0]] = (done.stderr.strip().splitlines() or ["unknown"])[-1]
+    return python, failed
+
+
+def seconds(python: Path | str, setup: str, folder: Path, warm: Path, threads: int) -> float | str:
+    command = [python, "-c", TIMED.format(setup=setup), folder, str(threads), warm]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
+    if done.returncode or not lines:
+        return (done.stderr.strip().splitlines() or ["no answer"])[-1]
+    return float(lines[-1].split()[1])
+
+
+def jpegs(repeats: int, peer_repeats: int, threads: int) -> None:
+    base = Path(tempfile.gettempdir()) / "leakaudit-benchmark"
+    folder, warm = base / "jpegs-2", base / "warm-1"
+    if not folder.is_dir():
+        make_jpegs(folder)
+    warm.mkdir(exist_ok=True)
+    for path in sorted(folder.iterdir())[:50]:
+        (warm / path.name).write_bytes(path.read_bytes())
+    peers, failed = peers_python(base / "peers")
+    mean = statistics.mean(path.stat().st_size for path in folder.iterdir())
+    print(f"{N:,} JPEGs of {SIZE[0]}×{SIZE[1]}, {mean / 1000:.0f} KB on average, {threads} threads")
+    for name, why in failed.items():
+        print(f"not installed: {name} ({why})")
+    contenders = {
+        "floor": (peers, FLOOR, repeats),
+        "leakaudit": (sys.executable, OURS, repeats),
+        "imagededup": (peers, IMAGEDEDUP, peer_repeats),
+        "cleanvision": (peers, CLEANVISION, peer_repeats),
+    }
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in range(repeats):
+        for name, (python, setup, wanted) in contenders.items():
+            if turn < wanted:
+                taken = seconds(python, setup, folder, warm, threads)
+                if isinstance(taken, str):
+                    print(f"{name} failed: {taken}")
+                else:
+                    times[name].append(taken)
+    median = {name: statistics.median(taken) for name, taken in times.items() if taken}
+    for name, taken in median.items():
+        spread = f"{min(times[name]):.2f} to {max(times[name]):.2f} s"
+        print(f"{name:12} {N / taken:8,.0f} pictures/s   ({spread}, {len(times[name])} runs)")
+    ratios = [own / other for own, other in zip(times["floor"], times["leakaudit"], strict=True)]
+    print(f"leakaudit / floor         {statistics.median(ratios):6.2f}   (median of the ratios of each turn)")
+    for peer in ("imagededup", "cleanvision"):
+        if peer in median:
+            print(f"leakaudit / {peer:12}  {median[peer] / median['leakaudit']:6.1f}")
+
+
+def bare(paths: Sequence[str]) -> int:
+    """Nothing but opening and decoding."""
+    for path in paths:
+        with Image.open(path) as image:
+            image.load()
+    return len(paths)
+
+
+def pngs(folder: Path, repeats: int, threads: int) -> None:
+    import time
+
+    import decode as importable  # this file, under a name that worker processes can import
+    import pyarrow as pa
+
+    from leakaudit.config import Config
+    from leakaudit.engines.progress import silent
+    from leakaudit.fingerprints.image_scan import CHUNK, fingerprint_images
+    from leakaudit.model import Samples
+
+    files = sorted(str(path) for path in folder.rglob("*.png"))
+    chunks = [files[at : at + CHUNK] for at in range(0, len(files), CHUNK)]
+    samples = Samples(
+        pa.array(files), pa.array([os.fsencode(file) for file in files]), np.zeros(len(files), dtype=np.int16)
+    )
+    times: dict[str, list[float]] = {"bare Pillow decode": [], "leakaudit": []}
+    for _ in range(repeats):
+        start = time.perf_counter()
+        assert sum(map_chunks(importable.bare, chunks, jobs=threads, processes=True)) == len(files)
+        times["bare Pillow decode"].append(time.perf_counter() - start)
+        start = time.perf_counter()
+        fingerprint_images(samples, Config(use_cache=False, jobs=threads), silent)
+        times["leakaudit"].append(time.perf_counter() - start)
+    print(f"{len(files):,} PNGs, {threads} processes")
+    for name, taken in times.items():
+        print(f"{name:20} {len(files) / statistics.median(taken):8,.0f} pictures/s")
+    ratios = [own / other for own, other in zip(*times.values(), strict=True)]
+    print(f"leakaudit / bare decode {statistics.median(ratios):6.2f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--png", type=Path, metavar="FOLDER")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--peer-repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=usable_cores())
+    given = parser.parse_args()
+    if given.png:
+        pngs(given.png, given.repeats, given.threads)
+    else:
+        jpegs(given.repeats, given.peer_repeats, given.threads)

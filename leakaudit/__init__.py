@@ -1,0 +1,57 @@
+"""leakaudit: what of validation is already in training?
+
+>>> import leakaudit
+>>> report = leakaudit.audit("data/")                            # doctest: +SKIP
+>>> report = leakaudit.audit(train=train, val=val, label="y")    # doctest: +SKIP
+>>> report.findings, report.to_frame(), report.verdict           # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from leakaudit.config import Config
+    from leakaudit.errors import ConfigError, InputError, LayoutError, LeakauditError, UserError
+    from leakaudit.model import Evidence, Finding, Outcome, Report, Sample, SamplePair, Verdict
+    from leakaudit.pipeline import audit
+
+_HOMES = {
+    "audit": "leakaudit.pipeline",
+    "Config": "leakaudit.config",
+    **dict.fromkeys(("ConfigError", "InputError", "LayoutError", "LeakauditError", "UserError"), "leakaudit.errors"),
+    **dict.fromkeys(("Evidence", "Finding", "Outcome", "Report", "Sample", "SamplePair", "Verdict"), "leakaudit.model"),
+}
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Evidence",
+    "Finding",
+    "InputError",
+    "LayoutError",
+    "LeakauditError",
+    "Outcome",
+    "Report",
+    "Sample",
+    "SamplePair",
+    "UserError",
+    "Verdict",
+    "__version__",
+    "audit",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import public names when they are first used, so that ``import leakaudit`` costs next to nothing (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'leakaudit' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,90 @@
+"""Held-out pictures with the same pixels as one in the reference split, in a file that differs.
+
+What it does
+------------
+Compares what the files show: EXIF orientation applied, palette resolved, grey stored as colour equal to grey, colour
+under full transparency ignored, whatever the format and the metadata. Width and height belong to the digest, so that
+100×200 and 200×100 pixels of one colour differ. Every held-out split is compared with all of its reference split;
+nothing is sampled.
+
+Why it matters
+--------------
+The same picture saved as PNG and as BMP, with its metadata stripped, or rotated by a tag instead of by its pixels
+passes every comparison of files, and is to the model exactly the picture that it was trained on.
+
+How it decides
+--------------
+Equal digests (BLAKE3, 128 bits) of the pixels in full size are identical pictures: an error, without a threshold.
+
+Large JPEGs are decoded at reduced scale, and in full only where another file of the same width and height, reduced
+alike, has nearly the same mean luminance in each of 4×4 cells and nearly the same mean colour. "Nearly" is 8 of 255
+levels of luminance and 12 of colour, and up to 40 and 60 for pictures with pixels at 0 or 255, which may hide what
+the reduced decode sees. The largest differences measured between equal pictures were 4.8 levels without such pixels,
+and 17 (colour: 28.5) with them, on noise, stripes, checkerboards, text and saturated edges at qualities 1 to 90.
+
+A held-out picture that LA101 already reports against the same reference split is not counted again. Of animations and
+multi-page files the first frame is compared, and only with files of as many frames.
+
+What it cannot see
+------------------
+Pictures that differ in a single pixel (LA103). Colour of 16 bits a channel is compared at 8 bits, as Pillow decodes
+it. A JPEG made by hand so that clipping hides large opposite excursions in most of its blocks may not be nominated.
+
+Fix
+---
+Remove the listed pictures from the reference split, or, if that is the published benchmark, from the held-out split
+and say so. `--pairs FILE` writes all pairs.
+
+References
+----------
+- JEITA CP-3451, Exif 2.3, tag 0x0112 (Orientation)
+- Barz, Denzler: Do We Train on Test Data? Purging CIFAR of Near-Duplicates, Journal of Imaging 6(6), 2020,
+  https://doi.org/10.3390/jimaging6060041
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leakaudit.checks.base import Check
+from leakaudit.checks.identical_pictures import identical_pictures
+
+if TYPE_CHECKING:
+    from leakaudit.model import Outcome
+    from leakaudit.search.context import Context
+
+
+@dataclass(frozen=True)
+class Params:
+    """No thresholds: identical is identical."""
+
+
+def run(context: Context, params: Params) -> Outcome:
+    """Compare the pixels of all pictures, but for those whose whole file is already known to leak."""
+    del params
+
+    def not_the_same_file(in_a: np.ndarray, in_b: np.ndarray) -> np.ndarray:
+        return in_a & ~np.isin(context.file_codes, context.file_codes[in_b])
+
+    return identical_pictures(
+        context,
+        CHECK,
+        context.pixel_codes,
+        relation="has the same pixels as",
+        found="with identical pixels in a different file",
+        left=not_the_same_file,
+    )
+
+
+CHECK = Check(
+    code="LA102",
+    slug="identical-pixels",
+    severity="error",
+    kinds=("image",),
+    needs=("pair",),
+    params=Params(),
+    run=run,
+)

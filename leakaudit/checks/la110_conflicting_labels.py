@@ -1,0 +1,248 @@
+"""The same sample with two labels.
+
+What it does
+------------
+Finds samples that are the same and carry different labels: rows whose features are equal, pictures with equal bytes or
+equal pixels, and verified near-duplicate pictures. It looks across splits, where a held-out sample contradicts a
+reference sample, and inside each split. Every group comes with the count of each label on both sides.
+
+Why it matters
+--------------
+At least one of the labels is wrong, or the features do not determine the label. Across splits it is a leak and a label
+error at once: a model that memorised the reference sample is certain to be wrong on the held-out one, and a score
+cannot reach 100 %. Northcutt et al. found 3.4 % wrong labels on average in ten much-used test sets.
+
+How it decides
+--------------
+By equality of the samples (see LA101, LA102, LA103 and LA104) and inequality of known labels; there is no threshold.
+Across splits a sample counts when at least one equal sample of the reference split has another label; this is an
+*error*. Inside a split the samples without the most frequent label of their group count; this is a *warning*, because
+noise in the label is ordinary where features are few and coarse. Labels are compared in canonical form. A label that is
+a quantity rather than a class is left alone: repeated measurements differ.
+
+What it cannot see
+------------------
+Wrong labels of samples that occur once. Which of the labels is right. Conflicts between near-duplicate pictures inside
+one split, and between rows that differ in some feature, if only in an identifier (``--ignore-column``).
+
+Fix
+---
+Look at the samples and correct or remove them; where the label is noisy by nature, keep one sample of each group in
+one split only, and read the score against the best that the noise allows.
+
+References
+----------
+- Northcutt, C., Athalye, A. and Mueller, J. (2021). Pervasive label errors in test sets destabilize machine learning
+  benchmarks. NeurIPS Datasets and Benchmarks.
+- Barz, B. and Denzler, J. (2020). Do we train on test data? Purging CIFAR of near-duplicates. Journal of Imaging 6(6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from leakaudit.checks.base import Check
+from leakaudit.checks.duplicates import overlap_findings, pair_batches
+from leakaudit.checks.labels import not_classes
+from leakaudit.checks.row_pairs import row_pair_batches
+from leakaudit.model import Breakdown, Finding, Outcome, Pairs, Scalar, Severity
+from leakaudit.search.conflicts import Labelled, conflicting_overlap, conflicting_within, disagreeing, label_counts
+from leakaudit.search.context import Context
+from leakaudit.search.equal_images import image_codes, image_labels, labelled_images
+from leakaudit.search.equal_rows import labelled_rows, row_labels, row_pairs, row_pairs_within
+from leakaudit.search.groups import Overlap, equal_pairs, linked_overlap
+
+if TYPE_CHECKING:
+    from leakaudit.model import IntArray
+
+
+@dataclass(frozen=True)
+class Params:
+    """`listed`: labels of a group that are counted one by one."""
+
+    listed: int = 20
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """What the check needs of rows or of pictures."""
+
+    unit: str
+    relation: str
+    sides: Mapping[str, Labelled]
+    labels: IntArray
+    names: Sequence[str]
+    near: Callable[[str, str], Pairs]
+    pairs: Callable[[str, str], Iterator[Pairs]]
+    batches: Callable[[Iterable[Pairs]], Iterator[pa.RecordBatch]]
+
+
+def run(context: Context, params: Params) -> Outcome:
+    """Find equal samples with different labels, across splits and inside of each."""
+    sizes = {name: info.n for name, info in context.splits.items()}
+    if (reason := not_classes({name: info.labels for name, info in context.splits.items()})) is not None:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
+    samples = _rows(context) if context.rows is not None else _images(context)
+    findings: list[Finding] = []
+    metrics: dict[str, Mapping[str, Scalar]] = {}
+    said = []
+    for held_out, reference in context.pairs_of_splits:
+        a, b = samples.sides[held_out], samples.sides[reference]
+        equal = conflicting_overlap(a, b, held_out, reference)
+        found = _findings(context, params, samples, equal, "error", samples.relation)
+        near = _near(samples, held_out, reference)
+        found += _findings(context, params, samples, near, "error", "is a near-duplicate of")
+        n_samples = sum(finding.n_samples for finding in found)
+        metrics[f"{held_out} against {reference}"] = {
+            "n_held_out": sizes[held_out],
+            "n_reference": sizes[reference],
+            "n_conflicting": n_samples,
+            "n_groups": equal.n_groups + near.n_groups,
+        }
+        said.append(
+            f"{n_samples:,} of {sizes[held_out]:,} {samples.unit} of {held_out} have another label than the same among "
+            f"the {sizes[reference]:,} of {reference}"
+        )
+        findings += found
+    for split, members in samples.sides.items():
+        inside = conflicting_within(members, split)
+        found = _findings(context, params, samples, inside, "warning", samples.relation)
+        metrics[split] = {"n": sizes[split], "n_conflicting": inside.n_samples, "n_groups": inside.n_groups}
+        said.append(f"{inside.n_samples:,} of {sizes[split]:,} inside {split}")
+        findings += found
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        every = [*context.pairs_of_splits, *((split, split) for split in samples.sides)]
+        for a, b in every:
+            yield from samples.batches(disagreeing(samples.pairs(a, b), samples.labels))
+
+    if not findings:
+        return Outcome(CHECK.code, CHECK.slug, "passed", "; ".join(said), metrics)
+    return Outcome(CHECK.code, CHECK.slug, "failed", "; ".join(said), metrics, tuple(findings), batches)
+
+
+def _rows(context: Context) -> _Samples:
+    rows = context.rows
+    assert rows is not None
+    sides = {split: labelled_rows(rows, split) for split in rows.splits}
+    labels = np.full(len(rows), -1, dtype=np.int64)
+    for side in sides.values():
+        labels[side.index] = side.label
+
+    def pairs(a: str, b: str) -> Iterator[Pairs]:
+        return row_pairs(rows, "without_label", a, b) if a != b else row_pairs_within(rows, "without_label", a)
+
+    return _Samples(
+        unit="rows",
+        relation="has the same features as",
+        sides=sides,
+        labels=labels,
+        names=row_labels(rows),
+        near=lambda _a, _b: _no_pairs(),
+        pairs=pairs,
+        batches=lambda chunks: row_pair_batches(rows, CHECK.code, chunks),
+    )
+
+
+def _images(context: Context) -> _Samples:
+    codes = image_codes(context)
+    labels, names = image_labels(context)
+
+    def near(a: str, b: str) -> Pairs:
+        pairs = context.near_images.pairs_of(a, b)
+        other = codes[pairs.a] != codes[pairs.b]
+        return Pairs(pairs.a[other], pairs.b[other], pairs.score[other])
+
+    def pairs(a: str, b: str) -> Iterator[Pairs]:
+        inside = context.in_split(a)
+        if a != b:
+            yield from equal_pairs(codes, inside, context.in_split(b))
+            yield near(a, b)
+        else:
+            for chunk in equal_pairs(codes, inside, inside):
+                once = chunk.a < chunk.b
+                yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
+
+    return _Samples(
+        unit="pictures",
+        relation="is the same picture as",
+        sides={split: labelled_images(context, codes, labels, split) for split in context.dataset.splits},
+        labels=labels,
+        names=names,
+        near=near,
+        pairs=pairs,
+        batches=lambda chunks: pair_batches(context, CHECK.code, chunks),
+    )
+
+
+def _near(samples: _Samples, held_out: str, reference: str) -> Overlap:
+    """Near-duplicates that disagree, those held-out samples left out that disagree with an equal one already."""
+    chunks = list(disagreeing(iter([samples.near(held_out, reference)]), samples.labels))
+    pairs = chunks[0] if chunks else _no_pairs()
+    a, b = samples.sides[held_out], samples.sides[reference]
+    equal = [group.a for group in conflicting_overlap(a, b, held_out, reference).groups] if len(pairs) else []
+    known = np.concatenate(equal) if equal else np.zeros(0, dtype=np.int64)
+    new = ~np.isin(pairs.a, known)
+    return linked_overlap(Pairs(pairs.a[new], pairs.b[new], pairs.score[new]), held_out, reference)
+
+
+def _no_pairs() -> Pairs:
+    none = np.zeros(0, dtype=np.int64)
+    return Pairs(none, none, np.zeros(0, dtype=np.float32))
+
+
+def _findings(
+    context: Context, params: Params, samples: _Samples, overlap: Overlap, severity: Severity, relation: str
+) -> list[Finding]:
+    findings = overlap_findings(
+        context, overlap, code=CHECK.code, slug=CHECK.slug, severity=severity, relation=relation
+    )
+    splits = list(dict.fromkeys((overlap.held_out, overlap.reference)))
+    counts = {split: label_counts(samples.sides[split]) for split in splits} if findings else {}
+    for at, group in enumerate(overlap.groups):
+        finding = findings[at]
+        first = finding.evidence.pairs[0]
+        table = {}
+        for split in splits:
+            side = samples.sides[split]
+            members = group.a if split == overlap.held_out else group.b
+            codes = np.unique(side.code[np.searchsorted(side.index, members)])
+            table[split] = _merged([counts[split](code) for code in codes.tolist()])
+        labels = sorted({label for each in table.values() for label in each if label >= 0})
+        rows: tuple[tuple[Scalar, ...], ...] = tuple(
+            (samples.names[label], *(each.get(label, 0) for each in table.values())) for label in labels
+        )
+        findings[at] = replace(
+            finding,
+            message=f"{finding.message}, labelled {first.a.label!r} against {first.b.label!r}",
+            effect={**finding.effect, "n_labels": len(labels)},
+            evidence=replace(
+                finding.evidence,
+                breakdown=Breakdown(("label", *(f"n {split}" for split in splits)), rows[: params.listed]),
+            ),
+        )
+    return findings
+
+
+def _merged(counts: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    total: dict[int, int] = {}
+    for each in counts:
+        for label, n in each.items():
+            total[label] = total.get(label, 0) + n
+    return total
+
+
+CHECK = Check(
+    code="LA110",
+    slug="conflicting-labels",
+    severity="error",
+    kinds=("image", "table"),
+    needs=("label",),
+    params=Params(),
+    run=run,
+)

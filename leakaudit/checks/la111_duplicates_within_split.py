@@ -1,0 +1,143 @@
+"""Samples that occur more than once inside a split.
+
+What it does
+------------
+Counts the extra copies inside each split: rows that are the same by value with all their cells, the label included
+(the canonical rows of LA104), or pictures with the same bytes or the same pixels (LA101 and LA102). Of a sample that
+occurs five times, four are extra.
+
+Why it matters
+--------------
+Copies inside the training split weigh a sample more than was meant. Inside a held-out split they count one success or
+one error several times, so that the score is less certain than its sample size says. And a set with copies leaks as
+soon as it is split at random: in a split of 80 to 20, the chance that a pair is torn apart is 32 %.
+
+How it decides
+--------------
+By equality, without threshold or sampling; the same digests as LA101, LA102 and LA104. It is a *warning*: no held-out
+sample is revealed by it. The largest groups are listed, up to 10,000; the totals are exact.
+
+What it cannot see
+------------------
+Near-duplicates inside a split. Whether equal rows are copies of one sample or distinct samples that agree, which is
+ordinary in tables of few, coarse columns.
+
+Fix
+---
+Remove the extra copies, or state that they are meant (weights, oversampling done after the split) and accept the
+finding with that reason. Split again with equal samples kept together.
+
+References
+----------
+- Allamanis, M. (2019). The adverse effects of code duplication in machine learning models of code. Onward! 2019.
+- Lee, K. et al. (2022). Deduplicating training data makes language models better. ACL 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from leakaudit.checks.base import Check
+from leakaudit.checks.duplicates import overlap_findings, pair_batches
+from leakaudit.checks.row_pairs import row_pair_batches
+from leakaudit.model import Finding, Outcome, Pairs, Scalar
+from leakaudit.search.context import Context
+from leakaudit.search.equal_images import image_codes
+from leakaudit.search.equal_rows import row_overlap_within, row_pairs_within
+from leakaudit.search.groups import Group, Overlap, equal_pairs, equal_within
+
+
+@dataclass(frozen=True)
+class Params:
+    """None: samples are equal or they are not."""
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """What the check needs of rows or of pictures."""
+
+    unit: str
+    relation: str
+    within: Callable[[str], Overlap]
+    effect: Callable[[Group], Mapping[str, Scalar]]
+    batches: Callable[[str], Iterator[pa.RecordBatch]]
+
+
+def run(context: Context, _params: Params) -> Outcome:
+    """Count the extra copies inside each split."""
+    samples = _rows(context) if context.rows is not None else _images(context)
+    findings: list[Finding] = []
+    metrics: dict[str, Mapping[str, Scalar]] = {}
+    said = []
+    for split, info in context.splits.items():
+        overlap = samples.within(split)
+        n_extra = overlap.n_samples
+        share = n_extra / info.n if info.n else 0.0
+        metrics[split] = {"n": info.n, "n_extra": n_extra, "n_groups": overlap.n_groups, "share_extra": share}
+        said.append(f"{n_extra:,} of {info.n:,} {samples.unit} of {split} are extra copies")
+        findings += overlap_findings(
+            context,
+            overlap,
+            code=CHECK.code,
+            slug=CHECK.slug,
+            severity=CHECK.severity,
+            relation=samples.relation,
+            effect=samples.effect,
+        )
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for split in context.splits:
+            yield from samples.batches(split)
+
+    if not findings:
+        return Outcome(CHECK.code, CHECK.slug, "passed", "; ".join(said), metrics)
+    return Outcome(CHECK.code, CHECK.slug, "failed", "; ".join(said), metrics, tuple(findings), batches)
+
+
+def _rows(context: Context) -> _Samples:
+    rows = context.rows
+    assert rows is not None
+    return _Samples(
+        unit="rows",
+        relation="is the same row as",
+        within=lambda split: row_overlap_within(rows, "canonical", split),
+        effect=lambda _group: {},
+        batches=lambda split: row_pair_batches(rows, CHECK.code, row_pairs_within(rows, "canonical", split)),
+    )
+
+
+def _images(context: Context) -> _Samples:
+    codes, files = image_codes(context), context.file_codes
+
+    def effect(group: Group) -> dict[str, Scalar]:
+        members = np.concatenate((group.a, group.b))
+        return {"n_files_differ": len(np.unique(files[members])) - 1}
+
+    def pairs(split: str) -> Iterator[Pairs]:
+        inside = context.in_split(split)
+        for chunk in equal_pairs(codes, inside, inside):
+            once = chunk.a < chunk.b
+            yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
+
+    return _Samples(
+        unit="pictures",
+        relation="is the same picture as",
+        within=lambda split: equal_within(codes, context.in_split(split), split),
+        effect=effect,
+        batches=lambda split: pair_batches(context, CHECK.code, pairs(split)),
+    )
+
+
+CHECK = Check(
+    code="LA111",
+    slug="duplicates-within-split",
+    severity="warning",
+    kinds=("image", "table"),
+    needs=(),
+    params=Params(),
+    run=run,
+)

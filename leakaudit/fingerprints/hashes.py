@@ -1,0 +1,220 @@
+"""Small numbers from decoded pictures, in bulk: thumbnails, perceptual hashes, information measures.
+
+`phashes` and `dhashes` give the bits of `imagehash.phash` and `imagehash.dhash` on the same decoded picture, for
+thousands of pictures at a time. For that, `shrink` repeats Pillow's Lanczos resampling in its own fixed-point
+arithmetic, bit for bit: Pillow works out the filter anew for every picture, which for small pictures takes longer
+than applying it.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+from PIL.Image import Resampling
+
+from leakaudit.fingerprints.images import CHROMA, THUMBNAIL
+
+HASH = 8
+"""Side of both hashes in bits, imagehash's default."""
+
+_LANCZOS_SUPPORT = 3.0
+_PRECISION_BITS = 22  # of Pillow's filter weights: 32 - 8 - 2
+_SMALL_GROUP = 6  # below it, working out a filter costs more than it saves
+
+
+def shrink(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Resize pictures of one shape to the two thumbnails that the hashes are made of.
+
+    Parameters
+    ----------
+    stack : ndarray of uint8, shape (k, height, width)
+
+    Returns
+    -------
+    luma : ndarray of uint8, shape (k, 32, 32)
+        What `imagehash.phash` transforms.
+    gradients : ndarray of uint8, shape (k, 8, 9)
+        What `imagehash.dhash` compares.
+    """
+    _, height, width = stack.shape
+    if len(stack) >= _SMALL_GROUP:
+        luma_order = _order(height, width, THUMBNAIL, THUMBNAIL)
+        gradient_order = _order(height, width, HASH, HASH + 1)
+        if luma_order is not None and gradient_order is not None:
+            luma = _resize(stack, THUMBNAIL, THUMBNAIL, luma_order)
+            return luma, _resize(stack, HASH, HASH + 1, gradient_order)
+    both = [shrink_one(Image.fromarray(grey)) for grey in stack]
+    return np.concatenate([luma for luma, _ in both]), np.concatenate([gradients for _, gradients in both])
+
+
+def shrink_one(grey: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """`shrink` for a single picture of mode ``L``."""
+    luma = np.asarray(grey.resize((THUMBNAIL, THUMBNAIL), Resampling.LANCZOS))
+    return luma[None], np.asarray(grey.resize((HASH + 1, HASH), Resampling.LANCZOS))[None]
+
+
+def phashes(luma: np.ndarray) -> np.ndarray:
+    """`imagehash.phash` of many pictures.
+
+    Parameters
+    ----------
+    luma : ndarray of uint8, shape (n, 32, 32)
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+        First bit highest.
+    """
+    import scipy.fftpack
+
+    if not len(luma):
+        return np.zeros(0, dtype=np.uint64)
+    low = scipy.fftpack.dct(scipy.fftpack.dct(luma, axis=1)[:, :HASH], axis=2)[:, :, :HASH].reshape(len(luma), -1)
+    return _pack(np.asarray(low > np.median(low, axis=1, keepdims=True)))
+
+
+def dhashes(gradients: np.ndarray) -> np.ndarray:
+    """`imagehash.dhash` of many pictures, from their thumbnails of shape (n, 8, 9)."""
+    return _pack((gradients[:, :, 1:] > gradients[:, :, :-1]).reshape(len(gradients), -1))
+
+
+def chroma_planes(colour: np.ndarray) -> np.ndarray:
+    """Mean Cb and Cr (ITU-R BT.601, full range, 128 for grey) in the cells of a grid over each picture.
+
+    Parameters
+    ----------
+    colour : ndarray of uint8, shape (k, height, width, 3)
+        Red, green and blue.
+
+    Returns
+    -------
+    ndarray of uint8, shape (k, 2, 8, 8)
+        Pixels on a cell's border count for their share in it.
+    """
+    k, height, width, _ = colour.shape
+    rows = _shares(height) @ colour.reshape(k, height, width * 3).astype(np.float32)
+    cells = _shares(width) @ rows.reshape(k * CHROMA, width, 3)
+    planes = cells.reshape(k, CHROMA, CHROMA, 3).astype(np.float64) @ _CB_CR + 128
+    # Not exactly a half: means of two-coloured pictures often end in it, and float sums would round them either way.
+    rounded: np.ndarray = np.clip(np.floor(planes + 0.504), 0, 255)
+    return rounded.astype(np.uint8).transpose(0, 3, 1, 2)
+
+
+_CB_CR = np.array([[-0.168736, 0.5], [-0.331264, -0.418688], [0.5, -0.081312]])
+
+
+@lru_cache(maxsize=4096)
+def _shares(size: int) -> np.ndarray:
+    """Weights of `size` pixels in the means of 8 cells, shape (8, size)."""
+    edges = np.arange(CHROMA + 1) * (size / CHROMA)
+    pixels = np.arange(size)
+    overlap = np.minimum(pixels + 1, edges[1:, None]) - np.maximum(pixels, edges[:-1, None])
+    shares: np.ndarray = np.maximum(overlap, 0) * (CHROMA / size)
+    return shares.astype(np.float32)
+
+
+def histograms(greys: np.ndarray) -> np.ndarray:
+    """Counts of every level of grey, shape (k, 256), of pictures of shape (k, height, width)."""
+    k = len(greys)
+    levels = greys.reshape(k, -1) + np.arange(0, 256 * k, 256, dtype=np.int64)[:, None]
+    return np.bincount(levels.ravel(), minlength=256 * k).reshape(k, 256)
+
+
+def spread_and_entropy(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviation (0 to 127.5) and Shannon entropy (0 to 8 bits a pixel) of luminance.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (k, 256)
+        Histograms of luminance.
+
+    Returns
+    -------
+    spread, entropy : ndarray of float32, shape (k,)
+    """
+    n = counts.sum(axis=1)
+    levels = np.arange(256, dtype=np.float64)
+    mean = counts @ levels / n
+    variance = counts @ levels**2 / n - mean**2
+    entropy = np.log2(n) - (counts * np.log2(np.maximum(counts, 1))).sum(axis=1) / n
+    return np.sqrt(np.maximum(variance, 0)).astype(np.float32), np.maximum(entropy, 0).astype(np.float32)
+
+
+_Order = Literal["rows first", "columns first"]
+
+
+@lru_cache(maxsize=4096)
+def _order(height: int, width: int, new_height: int, new_width: int) -> _Order | None:
+    """Which way round the installed Pillow resizes this shape, seen on noise; None: neither."""
+    noise = np.random.default_rng(0).integers(0, 256, (height, width), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(noise).resize((new_width, new_height), Resampling.LANCZOS))
+    orders: tuple[_Order, ...] = ("rows first", "columns first")
+    for order in orders:
+        if np.array_equal(_resize(noise[None], new_height, new_width, order)[0], expected):
+            return order
+    return None
+
+
+def _resize(stack: np.ndarray, new_height: int, new_width: int, order: _Order) -> np.ndarray:
+    """Resize (k, height, width) as Pillow does: each pass is rounded to whole pixel values.
+
+    The weights are integers over 2^22, so that all sums are exact in float64, whatever the order of summation.
+    """
+    k, height, width = stack.shape
+    down, across = _filter(height, new_height), _filter(width, new_width).T
+    if order == "rows first":
+        lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64).reshape(height * k, width)
+        narrow = _round(lines @ across).reshape(height, k * new_width)
+        resized = _round(down @ narrow).reshape(new_height, k, new_width)
+    else:
+        lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64).reshape(height, k * width)
+        low = _round(down @ lines).reshape(new_height * k, width)
+        resized = _round(low @ across).reshape(new_height, k, new_width)
+    return resized.transpose(1, 0, 2).astype(np.uint8)
+
+
+@lru_cache(maxsize=4096)
+def _filter(size: int, target: int) -> np.ndarray:
+    """Pillow's Lanczos weights, shape (target, size): whole multiples of 2^-22.
+
+    Repeats ``precompute_coeffs`` and ``normalize_coeffs_8bpc`` of Pillow's ``Resample.c``.
+    """
+    scale = size / target
+    stretch = max(scale, 1.0)
+    support = _LANCZOS_SUPPORT * stretch
+    weights = np.zeros((target, size))
+    for out in range(target):
+        centre = (out + 0.5) * scale
+        first, last = max(int(centre - support + 0.5), 0), min(int(centre + support + 0.5), size)
+        taps = [_lanczos((at - centre + 0.5) * (1.0 / stretch)) for at in range(first, last)]
+        total = 0.0
+        for tap in taps:  # in this order, without the compensation of sum()
+            total += tap
+        for at, tap in enumerate(taps, first):
+            fixed = (tap / total if total else tap) * (1 << _PRECISION_BITS)
+            weights[out, at] = int(fixed - 0.5) if fixed < 0 else int(fixed + 0.5)
+    weights *= 2.0**-_PRECISION_BITS
+    weights.setflags(write=False)
+    return weights
+
+
+def _lanczos(x: float) -> float:
+    return _sinc(x) * _sinc(x / _LANCZOS_SUPPORT) if -_LANCZOS_SUPPORT <= x < _LANCZOS_SUPPORT else 0.0
+
+
+def _sinc(x: float) -> float:
+    return 1.0 if x == 0 else math.sin(x * math.pi) / (x * math.pi)
+
+
+def _round(sums: np.ndarray) -> np.ndarray:
+    sums += 0.5
+    np.floor(sums, out=sums)
+    return np.clip(sums, 0, 255, out=sums)
+
+
+def _pack(bits: np.ndarray) -> np.ndarray:
+    return np.packbits(bits, axis=1).view(">u8")[:, 0].astype("<u8")

@@ -1,0 +1,220 @@
+"""The work of one worker: read, decode and fingerprint a few files, one after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from leakaudit.fingerprints.cache import RACY_NS, PictureCache
+from leakaudit.fingerprints.decode import Decoded, decode
+from leakaudit.fingerprints.hashes import (
+    chroma_planes,
+    dhashes,
+    histograms,
+    phashes,
+    shrink,
+    shrink_one,
+    spread_and_entropy,
+)
+from leakaudit.fingerprints.image_files import FileContent, Unreadable, read_file
+from leakaudit.fingerprints.images import FORMATS, MODES, RECORD
+from leakaudit.fingerprints.pixels import pixel_digest, plain_pixel_digests
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakaudit.model import IntArray, ProblemKind
+
+_TOGETHER = 32
+"""So many of them at a time, so that the intermediate arrays stay in the processor's cache."""
+
+_COLOUR_SIDE = 128
+
+_SMALL = 1 << 15
+"""Decoded pictures of at most so many pixels wait for others of their shape; for them, calls cost more than work."""
+
+
+class Listed(NamedTuple):
+    """A file as it was listed; -1 where size and time are not known."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+class Failure(NamedTuple):
+    """Why there is no record; `content` is the digest of bytes that cannot be decoded, and never will be."""
+
+    kind: ProblemKind
+    reason: str
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """Fingerprints of one chunk.
+
+    Parameters
+    ----------
+    records : ndarray of `RECORD`, shape (n,)
+        Empty rows for failures and for contents that the cache knows.
+    places : ndarray of int64, shape (n,)
+        Where the cache has the record, for contents that it knows; else -1.
+    settled : ndarray of bool, shape (n,)
+        The file was not modified just before it was read.
+    failures : dict of int to Failure
+        By row.
+    """
+
+    records: np.ndarray
+    places: IntArray
+    settled: npt.NDArray[np.bool_]
+    failures: dict[int, Failure]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def fingerprint_chunk(files: Sequence[Listed], *, known_contents: Path | None = None) -> Scanned:
+    """Read, decode and fingerprint some files.
+
+    Parameters
+    ----------
+    files : sequence of Listed
+    known_contents : Path or None
+        Folder of the cache, where it may know the content of a file under another name.
+    """
+    n = len(files)
+    scanned = Scanned(np.zeros(n, dtype=RECORD), np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool), {})
+    pictures = _Pictures(scanned.records)
+    start_ns = time.time_ns()
+    with PictureCache(known_contents) as cache:
+        for at, file in enumerate(files):
+            try:
+                content = _read_as_listed(file)
+            except Unreadable as problem:
+                scanned.failures[at] = Failure(problem.kind, problem.reason)
+                continue
+            scanned.settled[at] = content.mtime_ns < start_ns - RACY_NS
+            known = cache.find_content(content.digest)
+            if known is not None and known[0] >= 0:
+                scanned.places[at] = known[0]
+            elif known is not None:
+                scanned.failures[at] = Failure(known[1], known[2])
+            else:
+                try:
+                    pictures.add(at, content, decode(file.path, content))
+                except Unreadable as problem:
+                    scanned.failures[at] = Failure(problem.kind, problem.reason, content.digest)
+    pictures.finish()
+    return scanned
+
+
+def crashed(files: Sequence[Listed]) -> Scanned:
+    """Answer for a file that ends the process that decodes it."""
+    n = len(files)
+    failures = {at: Failure("unreadable", "damaged: it crashes the decoder") for at in range(n)}
+    return Scanned(np.zeros(n, dtype=RECORD), np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool), failures)
+
+
+def _read_as_listed(file: Listed) -> FileContent:
+    content = read_file(file.path)
+    # On Windows a folder's listing may lag behind the file, so that a difference means nothing there.
+    if os.name == "posix" and file.mtime_ns >= 0 and (content.size, content.mtime_ns) != (file.size, file.mtime_ns):
+        raise Unreadable("unreadable", "changed since it was listed")
+    return content
+
+
+_Like = tuple[str, tuple[int, int], bool]
+"""What pictures measured together have in common: mode, size, and whether their pixels have still to be digested."""
+
+
+class _Pictures:
+    """The pictures of one chunk on their way into records; small ones of one shape go together in `finish`."""
+
+    def __init__(self, records: np.ndarray) -> None:
+        self._records = records
+        self._rows: list[int] = []
+        self._fields: list[tuple[bytes, bytes, int, int, int, int, int, int, int]] = []
+        self._waiting: dict[_Like, list[tuple[int, Image.Image]]] = defaultdict(list)
+
+    def add(self, row: int, content: FileContent, picture: Decoded) -> None:
+        image = picture.image
+        is_small = image.width * image.height <= _SMALL
+        pixels = picture.pixels or (bytes(16) if is_small else pixel_digest(image))
+        self._rows.append(row)
+        self._fields.append(
+            (
+                content.digest,
+                pixels,
+                content.size,
+                picture.width,
+                picture.height,
+                _index(FORMATS, picture.format),
+                _index(MODES, picture.mode),
+                picture.orientation,
+                picture.reduced,
+            )
+        )
+        if is_small:
+            self._waiting[image.mode, image.size, picture.pixels is None].append((row, image))
+        else:
+            self._measure_alone(row, image)
+
+    def finish(self) -> None:
+        records, rows = self._records, self._rows
+        if not rows:
+            return
+        names = ("content", "pixels", "size", "width", "height", "format", "mode", "orientation", "reduced")
+        for name, values in zip(names, zip(*self._fields, strict=True), strict=True):
+            is_digest = records.dtype[name].kind == "V"
+            records[name][rows] = np.frombuffer(b"".join(values), dtype="V16") if is_digest else values
+        for like, waiting in self._waiting.items():
+            for start in range(0, len(waiting), _TOGETHER):
+                self._measure_together(like, waiting[start : start + _TOGETHER])
+        records["phash"][rows] = phashes(records["luma"][rows])
+
+    def _measure_together(self, like: _Like, waiting: Sequence[tuple[int, Image.Image]]) -> None:
+        mode, size, undigested = like
+        k, (width, height) = len(waiting), size
+        strip = Image.new(mode, (width, height * k), None)
+        for i, (_, image) in enumerate(waiting):
+            strip.paste(image, (0, i * height))
+        pixels = np.asarray(strip).reshape(k, height, width, *((3,) if mode == "RGB" else ()))
+        greys = np.asarray(strip.convert("L")).reshape(k, height, width)
+        rows = [row for row, _ in waiting]
+        self._put(rows, shrink(greys), histograms(greys), pixels)
+        if undigested:
+            self._records["pixels"][rows] = np.frombuffer(b"".join(plain_pixel_digests(pixels)), dtype="V16")
+
+    def _measure_alone(self, row: int, image: Image.Image) -> None:
+        grey = image.convert("L")
+        # Means of colour need no more than some pixels a cell; in full, floats would take many times the picture's
+        # memory.
+        less = image if image.mode == "L" else image.reduce(max(min(image.size) // _COLOUR_SIDE, 1))
+        self._put([row], shrink_one(grey), np.array([grey.histogram()]), np.asarray(less)[None])
+
+    def _put(
+        self,
+        rows: list[int],
+        thumbnails: tuple[np.ndarray, np.ndarray],
+        counts: np.ndarray,
+        pixels: np.ndarray,
+    ) -> None:
+        records = self._records
+        records["luma"][rows] = thumbnails[0]
+        records["dhash"][rows] = dhashes(thumbnails[1])
+        records["spread"][rows], records["entropy"][rows] = spread_and_entropy(counts)
+        records["chroma"][rows] = chroma_planes(pixels) if pixels.ndim == 4 else 128
+
+
+def _index(names: tuple[str, ...], name: str) -> int:
+    return names.index(name) if name in names else names.index("other")

@@ -1,0 +1,121 @@
+"""What is kept of every picture: one fixed-width record each, in one array that can be memory-mapped.
+
+A record holds all fingerprints that the checks use, so that a picture is read once and decoded once, and a second scan
+decodes nothing. Derived arrays (descriptors, oriented variants) are computed from it in bulk and never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leakaudit.model import Problem
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pyarrow as pa
+
+RECORD_VERSION = 1
+"""Part of every cache key; raise it whenever the meaning of a field changes."""
+
+THUMBNAIL = 32
+"""Side in pixels of the luminance thumbnail; the size from which `imagehash.phash` computes."""
+
+CHROMA = 8
+"""Side in pixels of the two colour-difference thumbnails."""
+
+RECORD = np.dtype(
+    [
+        ("content", "V16"),  # BLAKE3 of the file's bytes, 128 bits
+        ("pixels", "V16"),  # digest of the canonical pixels; zero where the picture was decoded at a reduced scale
+        ("phash", "<u8"),  # imagehash.phash of the decoded picture, first bit highest
+        ("dhash", "<u8"),  # imagehash.dhash, likewise
+        ("size", "<u8"),  # bytes of the file
+        ("width", "<u4"),  # pixels, after EXIF orientation
+        ("height", "<u4"),
+        ("format", "u1"),  # index into FORMATS
+        ("mode", "u1"),  # index into MODES: Pillow's mode in the file
+        ("orientation", "u1"),  # EXIF orientation, 1 to 8
+        ("reduced", "u1"),  # decoded at 1/reduced scale
+        ("spread", "<f4"),  # standard deviation of luminance, 0 to 127.5, of the decoded picture
+        ("entropy", "<f4"),  # bits a pixel of the luminance histogram of the decoded picture, 0 to 8
+        ("luma", "u1", (THUMBNAIL, THUMBNAIL)),  # luminance, Lanczos from the decoded picture, aspect not kept
+        ("chroma", "u1", (2, CHROMA, CHROMA)),  # Cb and Cr, box mean of the decoded picture
+        ("problem", "u1"),  # index into PROBLEM_KINDS; 0: fine
+    ]
+)
+
+FORMATS = (
+    "",
+    "JPEG",
+    "PNG",
+    "GIF",
+    "BMP",
+    "TIFF",
+    "WEBP",
+    "PPM",
+    "AVIF",
+    "HEIF",
+    "ICO",
+    "TGA",
+    "JPEG2000",
+    "MPO",
+    "PCX",
+    "other",
+)
+MODES = (
+    "",
+    "1",
+    "L",
+    "LA",
+    "La",
+    "P",
+    "PA",
+    "RGB",
+    "RGBA",
+    "RGBa",
+    "RGBX",
+    "CMYK",
+    "YCbCr",
+    "LAB",
+    "HSV",
+    "I",
+    "I;16",
+    "F",
+    "other",
+)
+
+
+PROBLEM_KINDS = ("", "unreadable", "missing", "pointer", "unsupported")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ImageFingerprints:
+    """Fingerprints of all pictures of a data set.
+
+    Parameters
+    ----------
+    records : ndarray of `RECORD`, shape (n,)
+        Aligned with the data set's samples; possibly memory-mapped, never written.
+    problems : tuple of Problem
+        Pictures that could not be read.
+    paths : pyarrow.BinaryArray, shape (n,), or None
+        Where they are, for the few that have to be looked at again in full.
+    notes : tuple of str
+        What is worth saying about how the fingerprints were come by.
+    """
+
+    records: np.ndarray
+    problems: tuple[Problem, ...] = ()
+    paths: pa.Array | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> npt.NDArray[np.bool_]:
+        """Which samples were read, shape (n,)."""
+        return np.asarray(self.records["problem"] == 0)
+
+    def __len__(self) -> int:
+        return len(self.records)

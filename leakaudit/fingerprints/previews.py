@@ -1,0 +1,113 @@
+"""Small pictures for people to look at, as PNG or JPEG bytes; made once and then remembered."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PIL.Image import Resampling
+
+from leakaudit.engines.local import map_chunks
+from leakaudit.fingerprints.cache import RACY_NS, PictureCache, path_key
+from leakaudit.fingerprints.decode import decode, quiet_decoders
+from leakaudit.fingerprints.image_files import Unreadable, read_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from leakaudit.config import Config
+
+SIDE = 160
+"""Pixels on the long side: eight of them fit beside each other on a laptop's screen."""
+
+_VERSION = 1
+_LOSSLESS_SIDE = 64  # icons and digits look smeared as JPEG, and are small as PNG
+_JPEG_QUALITY = 82
+_CHUNK = 16
+
+
+def preview(path: bytes, side: int = SIDE) -> bytes:
+    """A preview of one picture.
+
+    Parameters
+    ----------
+    path : bytes
+    side : int, default 160
+        The long side at most; smaller pictures keep their size.
+
+    Returns
+    -------
+    bytes
+        PNG up to 64 pixels a side, else JPEG; without metadata, always the same for the same file.
+
+    Raises
+    ------
+    Unreadable
+        Not a picture that can be decoded.
+    """
+    image = decode(path, read_file(path), side=side).image
+    if max(image.size) > side:
+        scale = side / max(image.size)
+        size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
+        image = image.resize(size, Resampling.LANCZOS, reducing_gap=3.0)
+    picture = io.BytesIO()
+    if max(image.size) <= _LOSSLESS_SIDE:
+        image.save(picture, "PNG", optimize=True, exif=b"", icc_profile=None)
+    else:
+        image.save(picture, "JPEG", quality=_JPEG_QUALITY, optimize=True, exif=b"", icc_profile=None)
+    return picture.getvalue()
+
+
+def previews(paths: pa.Array, config: Config, *, side: int = SIDE) -> list[bytes]:
+    """Previews of many pictures, in their order; those made before come from the cache.
+
+    Parameters
+    ----------
+    paths : pyarrow.BinaryArray, shape (n,)
+    config : Config
+        `jobs`, `use_cache` and `cache_dir` matter.
+    side : int, default 160
+        The long side at most.
+
+    Returns
+    -------
+    list of bytes
+        Empty where a file cannot be read (any more).
+    """
+    files: list[bytes] = paths.to_pylist()
+    keys = [_key(path, side) for path in files]
+    with PictureCache.of(config) as cache, quiet_decoders():
+        made = [cache.preview(key) if key else None for key in keys]
+        missing = [at for at, picture in enumerate(made) if picture is None]
+        chunks = [missing[at : at + _CHUNK] for at in range(0, len(missing), _CHUNK)]
+        for pictures in map_chunks(partial(_make, files, side), chunks, jobs=config.jobs):
+            for at, new in pictures:
+                made[at] = new
+        cache.add_previews({key: picture for at in missing if (key := keys[at]) and (picture := made[at])})
+    return [picture or b"" for picture in made]
+
+
+def _make(files: Sequence[bytes], side: int, chunk: Sequence[int]) -> list[tuple[int, bytes]]:
+    pictures = []
+    for at in chunk:
+        try:
+            pictures.append((at, preview(files[at], side)))
+        except Unreadable:
+            pictures.append((at, b""))
+    return pictures
+
+
+def _key(path: bytes, side: int) -> bytes | None:
+    """Key of a file as it is now; None where there is no such file, or it has just been modified."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  a bytes path
+    except (OSError, ValueError):
+        return None
+    if status.st_mtime_ns > time.time_ns() - RACY_NS:
+        return None
+    absolute = os.path.join(os.getcwdb(), path)  # noqa: PTH109, PTH118  bytes paths
+    return path_key(b"%s\0%d %d %d %d" % (absolute, status.st_size, status.st_mtime_ns, side, _VERSION))

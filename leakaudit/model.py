@@ -1,0 +1,482 @@
+"""The nouns: what is audited, what a check says about it, and what a report holds.
+
+Everything is a frozen dataclass over plain values, NumPy or Arrow. Nothing here reads a file, decides or prints.
+Data flows one way::
+
+    sources -> Dataset -> fingerprints -> search -> checks -> Outcome (Finding, Evidence) -> Report -> gate, render
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import pyarrow as pa
+
+    IntArray: TypeAlias = npt.NDArray[np.int64]
+    FloatArray: TypeAlias = npt.NDArray[np.float32]
+
+Kind = Literal["image", "table"]
+"""What the samples are: one picture a file, or one row of a table (a text is a row with a prose column)."""
+
+Severity = Literal["error", "warning", "info"]
+Status = Literal["passed", "failed", "inconclusive", "skipped", "errored"]
+ProblemKind = Literal["unreadable", "missing", "pointer", "unsupported", "duplicate-path"]
+Scalar: TypeAlias = str | int | float | bool | None
+Metrics: TypeAlias = Mapping[str, Scalar | Mapping[str, Scalar]]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+"""From worst to least."""
+
+REFERENCE_ORDER = ("train", "val", "test")
+"""Splits in the order in which a model meets them; other names come after, sorted."""
+
+
+# --- the data -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the data set lies on disk.
+
+    Parameters
+    ----------
+    name : str
+        Slug of the layout, as in `leakaudit.sources.LAYOUTS`.
+    why : str
+        One sentence: what was recognised, by what evidence, and every guess that was made (label, header, splits).
+    """
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A blind spot: something that belongs to the data set and was not looked at.
+
+    Parameters
+    ----------
+    uri : str
+        As in `Samples.uri`.
+    kind : {"unreadable", "missing", "pointer", "unsupported", "duplicate-path"}
+        ``pointer`` is a Git-LFS or DVC pointer file in place of the data; ``unsupported`` a file of a type that is
+        not read.
+    reason : str
+        One phrase for people: "JPEG ends early", "Git LFS pointer: run git lfs pull".
+    split : str or None
+        The split it would have belonged to, where known.
+    """
+
+    uri: str
+    kind: ProblemKind
+    reason: str
+    split: str | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Samples:
+    """One picture a row; all columns have the same length n.
+
+    Parameters
+    ----------
+    uri : pyarrow.StringArray, shape (n,)
+        What people read: relative to `Dataset.root`, ``/``-separated; bytes that are not UTF-8 appear as ``\\xNN``.
+    path : pyarrow.BinaryArray, shape (n,)
+        ``os.fsencode`` of the path to open.
+    split : ndarray of int16, shape (n,)
+        Index into `Dataset.splits`.
+    label, group, time : pyarrow.StringArray, shape (n,), or None
+        None where the layout does not know the column; null where a sample lacks the value.
+    size, mtime_ns : ndarray of int64, shape (n,), or None
+        Bytes and modification time (nanoseconds since the epoch) as seen while listing; what the cache is keyed by.
+    """
+
+    uri: pa.Array
+    path: pa.Array
+    split: npt.NDArray[np.int16]
+    label: pa.Array | None = None
+    group: pa.Array | None = None
+    time: pa.Array | None = None
+    size: npt.NDArray[np.int64] | None = None
+    mtime_ns: npt.NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column of a table means what; None where there is none. Names as in `TableFile.columns`.
+
+    Parameters
+    ----------
+    label, group, time, split, id : str or None
+    ignore : tuple of str
+        Columns that are no part of a row's identity.
+    split_values : mapping of str to str, default {}
+        With `split`: cell value (without surrounding white space) to split name. Rows with any other value belong to no
+        split and are left out; `Dataset.notes` says how many.
+    """
+
+    label: str | None = None
+    group: str | None = None
+    time: str | None = None
+    split: str | None = None
+    id: str | None = None
+    ignore: tuple[str, ...] = ()
+    split_values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TableFile:
+    """One file (or data frame) of rows, and how an engine must read it.
+
+    Parameters
+    ----------
+    uri : str
+        As in `Samples.uri`; a row of it is ``uri#row`` with the 0-based data row.
+    split : str or None
+        None where the column `Columns.split` says it row by row.
+    format : {"csv", "jsonl", "parquet", "arrow"}
+        ``arrow``: the rows are in `table` already (data frames, parallel text files, encodings no engine reads).
+    columns : tuple of str
+        Names in file order, after naming headerless columns ``column_1`` …
+    path : str or None
+        File to open; None for ``arrow``.
+    delimiter, quote, header, encoding, skip_rows, compression
+        For ``csv`` (the last also for ``jsonl``): as sniffed or as told. ``skip_rows`` counts lines before the header.
+    table : pyarrow.Table or None
+        For ``arrow`` only.
+    """
+
+    uri: str
+    split: str | None
+    format: Literal["csv", "jsonl", "parquet", "arrow"]
+    columns: tuple[str, ...]
+    path: str | None = None
+    delimiter: str = ","
+    quote: str = '"'
+    header: bool = True
+    encoding: str = "utf-8"
+    skip_rows: int = 0
+    compression: Literal["none", "gzip", "zstd"] = "none"
+    table: pa.Table | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Dataset:
+    """Samples in splits, and how they were found.
+
+    Parameters
+    ----------
+    root : str
+        As the user gave it.
+    kind : {"image", "table"}
+    splits : tuple of str
+        In the order of `REFERENCE_ORDER`, then by name. Never empty.
+    samples : Samples or None
+        For pictures.
+    tables : tuple of TableFile
+        For rows.
+    problems : tuple of Problem
+        Met while listing; what fails while reading is added by the fingerprints.
+    n_other_files : int
+        Files beside the samples that are no samples (read-me files, annotations); stated, never a finding.
+    notes : tuple of str
+        Further sentences worth saying about how the data were read.
+    """
+
+    root: str
+    kind: Kind
+    layout: Layout
+    splits: tuple[str, ...]
+    samples: Samples | None = None
+    tables: tuple[TableFile, ...] = ()
+    columns: Columns = field(default_factory=Columns)
+    problems: tuple[Problem, ...] = ()
+    n_other_files: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def ordered_splits(names: Sequence[str]) -> tuple[str, ...]:
+    """Distinct split names: train, val, test, then the others sorted."""
+    known = [name for name in REFERENCE_ORDER if name in names]
+    return (*known, *sorted(set(names) - set(known)))
+
+
+def split_pairs(splits: Sequence[str]) -> list[tuple[str, str]]:
+    """Every (held-out, reference) pair to compare, those against train first.
+
+    >>> split_pairs(("train", "val", "test"))
+    [('val', 'train'), ('test', 'train'), ('test', 'val')]
+    """
+    order = ordered_splits(splits)
+    return [(held_out, reference) for i, reference in enumerate(order) for held_out in order[i + 1 :]]
+
+
+# --- what is found in it --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pairs:
+    """Pairs of samples, each verified; sorted by (a, b), no pair twice.
+
+    Parameters
+    ----------
+    a, b : ndarray of int64, shape (m,)
+        Sample indices; a on the held-out side, b on the reference side (within one split: a < b).
+    score : ndarray of float32, shape (m,)
+        Similarity, 1 for identical.
+    """
+
+    a: IntArray
+    b: IntArray
+    score: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample as a report shows it. `row` holds the cells of a table row, `reason` what is the matter with it."""
+
+    uri: str
+    split: str
+    label: str | None = None
+    row: Mapping[str, Scalar] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePair:
+    """Two samples side by side: `a` held out, `b` from the reference split. `note`: "rotated by 90°", "other label"."""
+
+    a: Sample
+    b: Sample
+    score: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A small table of numbers, such as class shares by split."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Scalar, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a person can look at: capped examples, exact totals.
+
+    `n_pairs` and `n_samples` count all of them, listed here or not.
+    """
+
+    pairs: tuple[SamplePair, ...] = ()
+    n_pairs: int = 0
+    samples: tuple[Sample, ...] = ()
+    n_samples: int = 0
+    breakdown: Breakdown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    id : str
+        Stable: made from the content digests of what is affected (`finding_id`), so that it survives renames and
+        reshuffles.
+    code, slug, severity
+        Of the check; the severity may differ from the check's default.
+    message : str
+        One sentence that names the samples or the numbers.
+    splits : tuple of str
+        (held-out, reference), or the one split.
+    n_samples : int
+        Distinct samples affected on the held-out side; within one split: the extra copies.
+    effect : mapping
+        The measured size of it, in named units.
+    """
+
+    id: str
+    code: str
+    slug: str
+    severity: Severity
+    message: str
+    splits: tuple[str, ...]
+    n_samples: int
+    effect: Mapping[str, Scalar] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+def finding_id(code: str, *parts: str | bytes) -> str:
+    """``CODE-`` and 16 hex digits of a BLAKE2b digest over the length-prefixed parts."""
+    from hashlib import blake2b
+
+    digest = blake2b(digest_size=8)
+    for part in (code, *parts):
+        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        digest.update(len(raw).to_bytes(8, "little"))
+        digest.update(raw)
+    return f"{code}-{digest.hexdigest()}"
+
+
+PairBatches: TypeAlias = "Callable[[], Iterator[pa.RecordBatch]]"
+"""Yields every verified pair with the columns of `PAIR_COLUMNS`."""
+
+PAIR_COLUMNS = ("code", "split_a", "uri_a", "label_a", "split_b", "uri_b", "label_b", "score")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one check says.
+
+    Parameters
+    ----------
+    status : {"passed", "failed", "inconclusive", "skipped", "errored"}
+        ``failed`` when there is at least one finding of any severity.
+    reason : str
+        One sentence with denominators, whatever the status: "compared 10,000 × 60,000 pictures: 0 identical files".
+    metrics : mapping
+        What was measured, always with its denominators; present when passed, too.
+    findings : tuple of Finding
+        Worst first.
+    pairs : callable or None
+        Every verified pair behind the findings, uncapped, for ``--pairs``.
+    seconds : float or None
+        Wall time; None unless timings were asked for, because reports are byte-identical from run to run.
+    """
+
+    code: str
+    slug: str
+    status: Status
+    reason: str
+    metrics: Metrics = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    pairs: PairBatches | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInfo:
+    """The metadata of a check that reports and documentation show. Sections are the check's docstring, by title."""
+
+    code: str
+    slug: str
+    title: str
+    severity: Severity
+    sections: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitInfo:
+    """Size and label counts of one split, over readable samples. `labels` is empty where labels are unknown."""
+
+    n: int
+    labels: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was looked at, and what was not.
+
+    Parameters
+    ----------
+    n_read : int
+        Samples read and fingerprinted.
+    n_unreadable : int
+        Samples that exist or are named, and could not be read (missing files included).
+    n_pointers : int
+        Git-LFS or DVC pointers in place of samples.
+    n_unsupported : int
+        Files of types that are not read.
+    n_other_files : int
+        Files that are no samples.
+    problems : tuple of Problem
+        Capped at `PROBLEMS_LISTED`; the counts are exact.
+    skipped_checks : mapping of str to str
+        Code to reason, for checks that should have run and did not.
+    not_applicable : tuple of str
+        Codes of checks for another kind of data.
+    sampled : tuple of str
+        Sentences on everything that was measured on a subsample.
+    """
+
+    n_read: int
+    n_unreadable: int = 0
+    n_pointers: int = 0
+    n_unsupported: int = 0
+    n_other_files: int = 0
+    problems: tuple[Problem, ...] = ()
+    skipped_checks: Mapping[str, str] = field(default_factory=dict)
+    not_applicable: tuple[str, ...] = ()
+    sampled: tuple[str, ...] = ()
+
+    @property
+    def n_blind(self) -> int:
+        """Samples that belong to the data set and were not looked at."""
+        return self.n_unreadable + self.n_pointers
+
+
+PROBLEMS_LISTED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says: ``clean`` (0), ``findings`` (1) or ``incomplete`` (4), and one sentence why."""
+
+    status: Literal["clean", "findings", "incomplete"]
+    exit_code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a renderer needs, and nothing that it would have to compute.
+
+    Parameters
+    ----------
+    previews : mapping of str to bytes
+        Sample uri to a small PNG or JPEG, for the pictures in the evidence; filled only where a renderer asked for it.
+    display : callable or None
+        Makes the HTML that a notebook shows; injected, because the model knows no renderer.
+    """
+
+    version: str
+    root: str
+    kind: Kind
+    layout: Layout
+    splits: Mapping[str, SplitInfo]
+    coverage: Coverage
+    outcomes: tuple[Outcome, ...]
+    checks: Mapping[str, CheckInfo]
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+    previews: Mapping[str, bytes] = field(default_factory=dict)
+    display: Callable[[Report], str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, worst first, then by code, most samples first, then by id."""
+        found = (finding for outcome in self.outcomes for finding in outcome.findings)
+        return tuple(sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.code, -f.n_samples, f.id)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a finding: id, code, slug, severity, splits, n_samples, message, effect."""
+        import pandas as pd
+
+        columns = ["id", "code", "slug", "severity", "splits", "n_samples", "message", "effect"]
+        rows = [[getattr(finding, name) for name in columns] for finding in self.findings]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _repr_html_(self) -> str | None:
+        return self.display(self) if self.display else None

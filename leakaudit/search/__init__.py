@@ -1,0 +1,1 @@
+"""Which samples are the same: candidates, verification, groups."""

@@ -1,0 +1,192 @@
+"""What a layout is: a record, not a class to inherit from; and the request that every layout looks at."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from leakaudit.config import Config
+from leakaudit.errors import InputError
+from leakaudit.model import Dataset
+from leakaudit.sources.listing import display, node_kind, uri_of, why
+from leakaudit.sources.names import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing the user pointed at.
+
+    Parameters
+    ----------
+    split : str or None
+        Told as ``name=path``.
+    given : str
+        The path or pattern as given, without the name.
+    paths : tuple of str
+        What it stands for: itself, or the sorted files of a pattern.
+    is_folder : bool
+    """
+
+    split: str | None
+    given: str
+    paths: tuple[str, ...]
+    is_folder: bool
+
+    @property
+    def name(self) -> str:
+        """Last part of the path."""
+        return os.path.basename(os.path.abspath(self.given))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be loaded.
+
+    Parameters
+    ----------
+    items : tuple of Item
+    config : Config
+    root : str
+        The one path given, or the common folder of several; uris are relative to it (of one file: to its folder).
+    """
+
+    items: tuple[Item, ...]
+    config: Config
+    root: str
+
+    @property
+    def folder(self) -> str | None:
+        """The folder, where one folder without a split name was given."""
+        item = self.items[0]
+        return item.given if len(self.items) == 1 and item.is_folder and item.split is None else None
+
+    @property
+    def base(self) -> str:
+        """The folder that uris are relative to."""
+        if len(self.items) == 1 and not self.items[0].is_folder and self.root == self.items[0].given:
+            return os.path.dirname(self.root) or "."
+        return self.root
+
+    @property
+    def shown(self) -> str:
+        """The root as people read it."""
+        return display(self.root or ".")
+
+    def relative(self, path: str) -> str:
+        """A path relative to `base` where it lies below it (empty for `base` itself), else the absolute path.
+
+        ``/``-separated.
+        """
+        base, path = os.path.abspath(self.base), os.path.abspath(path)
+        if path == base:
+            return ""
+        below = os.path.join(base, "")
+        return path[len(below) :].replace(os.sep, "/") if path.startswith(below) else path
+
+    def uri(self, path: str) -> str:
+        """What people read for a path: relative to `base` where it lies below it."""
+        return uri_of(os.fsencode(self.relative(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class NotThis:
+    """Why a layout was not recognised.
+
+    Parameters
+    ----------
+    reason : str
+        One phrase, with the option that would say it.
+    nearly : bool, default False
+        It is this layout, but for one thing (a single split): the message then says this alone.
+    """
+
+    reason: str
+    nearly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataLayout:
+    """One way in which data lie on disk.
+
+    Parameters
+    ----------
+    name : str
+        Slug, as in ``--layout`` and in `leakaudit.model.Layout`.
+    sniff : callable
+        ``sniff(request)`` looks at names and heads of files only; it gives what `load` needs, or `NotThis`.
+    load : callable
+        ``load(request, sniffed) -> Dataset``.
+    """
+
+    name: str
+    sniff: Callable[[Request], Any]
+    load: Callable[[Request, Any], Dataset]
+
+
+def read_request(paths: Sequence[str | os.PathLike[str]], config: Config) -> Request:
+    """Look at what the user pointed at.
+
+    ``name=path`` names a split where the part before the first ``=`` is a plain word and nothing is called like the
+    whole.
+
+    Raises
+    ------
+    InputError
+        Nothing given, nothing there, no permission, or neither a file nor a folder.
+    """
+    items = tuple(_item(os.fspath(path)) for path in paths)
+    if not items:
+        raise InputError("no path given: name a folder, a manifest, or split files (train=… val=…)")
+    return Request(items, config, items[0].given if len(items) == 1 else _common_folder(items))
+
+
+def _item(told: str) -> Item:
+    split, path = None, told
+    named = re.fullmatch(r"(\w[\w-]*)=(.+)", told, flags=re.DOTALL)
+    if named and not os.path.lexists(told):
+        split, path = canonical(named[1]), named[2]
+    if re.match(r"[a-z][a-z0-9+.-]+://", path):
+        raise InputError(f"{display(path)}: remote addresses are not read; copy the data to this machine")
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        found = tuple(sorted(_files(path))) if glob.has_magic(path) else ()
+        if found:
+            return Item(split, path, found, is_folder=False)
+        raise InputError(f"{display(path)}: {_why_absent(path)}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{display(path)}: {why(error)}") from error
+    if stat.S_ISDIR(mode):
+        return Item(split, path, (path,), is_folder=True)
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{display(path)}: neither a file nor a folder, but {node_kind(mode)}")
+    return Item(split, path, (path,), is_folder=False)
+
+
+def _files(pattern: str) -> list[str]:
+    return [path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path)]
+
+
+def _why_absent(path: str) -> str:
+    if os.path.lexists(path):
+        return "a broken symbolic link"
+    if os.path.exists(path.rstrip("/\\") + ".dvc"):
+        return "only its DVC pointer is there: run dvc pull"
+    if glob.has_magic(path):
+        return "no file matches this pattern"
+    return "no such file or folder"
+
+
+def _common_folder(items: Sequence[Item]) -> str:
+    folders = [item.given if item.is_folder else os.path.dirname(item.paths[0]) for item in items]
+    if any(os.path.isabs(folder) or ".." in folder for folder in folders):
+        folders = [os.path.abspath(folder) for folder in folders]
+    try:
+        return os.path.commonpath([folder or "." for folder in folders]) or "."
+    except ValueError:  # two drives
+        return ""

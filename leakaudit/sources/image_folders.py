@@ -1,0 +1,274 @@
+"""Folders of pictures: ``root/<split>/<class>/picture``, without classes, or ``root/<class>/<split>/picture``.
+
+A split folder is recognised by its name. One wrapping folder is looked through (``root/images/train/…``). The label is
+the first folder under the split, where nearly all pictures lie in at least two such folders.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from leakaudit.errors import InputError
+from leakaudit.model import Dataset, Layout, Problem
+from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.listing import (
+    Listing,
+    display,
+    entries_of,
+    holds_picture,
+    is_picture_name,
+    make_samples,
+    total,
+    uri_of,
+    walk,
+    why,
+)
+from leakaudit.sources.parts import (
+    Part,
+    absent_data,
+    folder_parts,
+    in_order,
+    item_parts,
+    list_folder,
+    say_names,
+    say_parts,
+    sub_folders,
+)
+
+STRAY_PICTURES = 0.01
+"""Share of pictures that may lie beside the class folders before folder names are not taken for labels: a stray file or
+two in a clean tree is common, a folder of mixed pictures and folders is no class tree."""
+
+PICTURES_PER_CLASS = 2.0
+"""Fewer pictures a folder than this on average means a folder per sample, not per class."""
+
+_PICTURE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos", "pics")
+_NO_CLASSES = (*_PICTURE_FOLDERS, "labels", "label", "masks", "mask", "annotations", "depth", "gt", "targets")
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """What was recognised.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+    base : str or None
+        The folder that holds the split (or class) folders; None where the user named each.
+    class_first : bool
+        ``<class>/<split>`` instead of ``<split>/<class>``.
+    unused : tuple of str
+        Names beside them that were not used.
+    absent : tuple of (name, split)
+        Splits of which only the DVC pointer is there.
+    """
+
+    parts: tuple[Part, ...]
+    base: str | None = None
+    class_first: bool = False
+    unused: tuple[str, ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
+
+
+def sniff(request: Request) -> Sniffed | NotThis:
+    """Look for split folders with pictures in them."""
+    if request.folder is None:
+        return _sniff_items(request)
+    folders, files = list_folder(request.folder)
+    enough = 1 if request.config.within else 2
+    parts = folder_parts(request.folder, folders, request.config)
+    if any(holds_picture(part.paths[0]) for part in parts):
+        if len(parts) >= enough:
+            found = _in_folder(request.folder, parts, folders, files)
+            return replace(found, absent=tuple(absent_data((*folders, *files), request.config)))
+        for name, split in absent_data((*folders, *files), request.config):
+            return NotThis(
+                f"of the split {split} only the pointer {display(name)}.dvc is there: run dvc pull", nearly=True
+            )
+        return NotThis(
+            f"only one split folder, {parts[0].called!r}: add --within to audit the inside of it, "
+            "or name the others: train=FOLDER val=FOLDER, or --split-name FOLDER=val",
+            nearly=True,
+        )
+    return _sniff_wrapped(request, request.folder, folders, enough)
+
+
+def _sniff_items(request: Request) -> Sniffed | NotThis:
+    paths = [path for item in request.items for path in item.paths]
+    pictures = [holds_picture(path) if os.path.isdir(path) else is_picture_name(path) for path in paths]
+    if not any(pictures):
+        return NotThis("no pictures in what was named")
+    if not all(item.is_folder or all(map(is_picture_name, item.paths)) for item in request.items):
+        return NotThis("some of the paths hold pictures and others do not", nearly=True)
+    if len(request.items) == 1 and request.items[0].split is None:
+        return NotThis("a single picture is no data set", nearly=True)
+    parts = item_parts(request)
+    if len(parts) < 2 and not request.config.within:
+        return NotThis(f"only one split, {parts[0].split}: name another (val=PATH), or add --within", nearly=True)
+    return Sniffed(tuple(parts))
+
+
+def _sniff_wrapped(request: Request, root: str, folders: Sequence[str], enough: int) -> Sniffed | NotThis:
+    """One level down: a wrapping folder, or class folders with the splits inside."""
+    candidates: dict[str, list[Part]] = {}
+    for name in folders:
+        inner = os.path.join(root, name)
+        parts = folder_parts(inner, sub_folders(inner), request.config)
+        if len(parts) >= enough and any(holds_picture(part.paths[0]) for part in parts):
+            candidates[name] = parts
+    if not candidates:
+        told = f" or {', '.join(request.config.splits)}" if request.config.splits else ""
+        return NotThis(
+            f"no folders of pictures named like splits (train, val, test, …{told}; --split-name FOLDER=SPLIT)"
+        )
+    preferred = [name for name in candidates if name.lower() in _PICTURE_FOLDERS] or list(candidates)
+    if len(preferred) == 1:
+        name = preferred[0]
+        inner = os.path.join(root, name)
+        beside = [other for other in folders if other != name]
+        found = _in_folder(inner, candidates[name], *entries_of(inner))
+        return Sniffed(found.parts, inner, unused=(*found.unused, *beside))
+    without = [name for name in folders if name not in candidates and holds_picture(os.path.join(root, name))]
+    if without or any(name.lower() in _NO_CLASSES for name in candidates):
+        return NotThis(
+            f"several folders hold split folders ({say_names(list(candidates))}): name one, or the splits: "
+            "train=FOLDER val=FOLDER",
+            nearly=True,
+        )
+    merged: dict[str, list[Part]] = {}
+    for parts in candidates.values():
+        for part in parts:
+            merged.setdefault(part.split, []).append(part)
+    together = [
+        Part(split, tuple(part.paths[0] for part in each), " / ".join(sorted({part.called for part in each})))
+        for split, each in merged.items()
+    ]
+    return Sniffed(tuple(in_order(together)), root, class_first=True)
+
+
+def _in_folder(base: str, parts: Sequence[Part], folders: Sequence[str], files: Sequence[str]) -> Sniffed:
+    used = {os.path.basename(part.paths[0]) for part in parts}
+    tables = [name for name in files if name.lower().endswith((".csv", ".tsv", ".jsonl", ".parquet"))]
+    return Sniffed(tuple(in_order(parts)), base, unused=(*(name for name in folders if name not in used), *tables))
+
+
+def load(request: Request, sniffed: Sniffed) -> Dataset:
+    """List the pictures of every split.
+
+    Raises
+    ------
+    InputError
+        A split without a picture.
+    """
+    listings = [_list_part(request, part) for part in sniffed.parts]
+    for part, listing in zip(sniffed.parts, listings, strict=True):
+        if not listing.rows:
+            raise InputError(_empty(part, listing))
+    inner = []
+    for part, listing in zip(sniffed.parts, listings, strict=True):
+        folders = [sniffed.base or ""] if sniffed.class_first else [path for path in part.paths if os.path.isdir(path)]
+        tops = [os.fsencode(f"{top}/") if (top := request.relative(folder)) else b"" for folder in folders]
+        lie_in = [row[0][: row[0].rfind(b"/") + 1] for row in listing.rows]
+        below = {folder: _below(folder, tops) for folder in set(lie_in)}
+        inner.append([below[folder] for folder in lie_in])
+    labels, said = class_labels(inner)
+    splits = tuple(part.split for part in sniffed.parts)
+    problems, n_other = total(listings)
+    absent = [(request.uri(os.path.join(sniffed.base or "", name)), split) for name, split in sniffed.absent]
+    where = f" in {display(sniffed.base)}" if sniffed.base not in (None, request.root) else ""
+    order = "class folders with a folder a split inside" if sniffed.class_first else "one folder of pictures a split"
+    if len(sniffed.parts) == 1:
+        order = "pictures of one split (--within)"
+    notes = []
+    if sniffed.unused:
+        notes.append(f"Not used, beside the split folders: {say_names(sniffed.unused)}.")
+    return Dataset(
+        root=request.shown,
+        kind="image",
+        layout=Layout(LAYOUT.name, f"{order}{where}: {say_parts(sniffed.parts)}; {said}"),
+        splits=splits,
+        samples=make_samples(request.base, splits, [listing.rows for listing in listings], labels),
+        problems=(*problems, *(Problem(uri, "pointer", "DVC pointer: run dvc pull", split) for uri, split in absent)),
+        n_other_files=n_other + sum("." in name for name in sniffed.unused),
+        notes=tuple(notes),
+    )
+
+
+def _list_part(request: Request, part: Part) -> Listing:
+    found = Listing()
+    for path in part.paths:
+        relative = request.relative(path)
+        if os.path.isdir(path):
+            listing = walk(request.base, relative, part.split)
+            found.rows += listing.rows
+            found.problems += listing.problems
+            found.n_other += listing.n_other
+        else:
+            try:
+                status = os.stat(path)
+                found.rows.append((os.fsencode(relative), status.st_size, status.st_mtime_ns))
+            except OSError as error:
+                found.problems.append(Problem(request.uri(path), "unreadable", why(error), part.split))
+    found.rows.sort()
+    return found
+
+
+def _below(folder: bytes, tops: Sequence[bytes]) -> bytes:
+    """A folder relative to its split folder, or to the folder that holds the classes; empty for that itself."""
+    return next((folder[len(top) : -1] for top in tops if folder.startswith(top)), b"")
+
+
+def class_labels(inner: Sequence[Sequence[bytes]]) -> tuple[list[str | None] | None, str]:
+    """Labels from the folders in which the pictures of each split lie.
+
+    Parameters
+    ----------
+    inner : sequence (splits) of sequences (pictures) of bytes
+        Folder of each picture below its split folder, ``/``-separated; empty for the split folder itself.
+
+    Returns
+    -------
+    labels : list of str or None, over all pictures; or None
+    said : str
+        What was taken for labels, in words.
+    """
+    levels = {folder: folder.split(b"/") if folder else [] for part in inner for folder in set(part)}
+    by_split = [[levels[folder] for folder in sorted(set(part))] for part in inner]
+    depth = 0
+    while all(
+        all(len(each) > depth + 1 for each in part) and len({each[depth] for each in part}) == 1 for part in by_split
+    ):
+        depth += 1
+    heads = {folder: each[depth] if len(each) > depth else None for folder, each in levels.items()}
+    flat = [heads[folder] for part in inner for folder in part]
+    n_outside = flat.count(None)
+    if n_outside == len(flat):
+        return None, "no class folders, labels are unknown"
+    if n_outside > STRAY_PICTURES * len(flat):
+        return (
+            None,
+            f"{n_outside:,} pictures lie beside the inner folders, whose names are therefore not taken for labels",
+        )
+    names = {each: uri_of(each) for each in heads.values() if each is not None}
+    if len(names) < 2:
+        return None, f"one inner folder only ({next(iter(names.values()))}), labels are unknown"
+    if len(flat) < PICTURES_PER_CLASS * len(names):
+        return (
+            None,
+            f"{len(names):,} inner folders for {len(flat):,} pictures are not taken for classes, labels are unknown",
+        )
+    said = f"labels are the names of the {len(names):,} class folders ({say_names(sorted(names.values()), 3)})"
+    return [None if each is None else names[each] for each in flat], said
+
+
+def _empty(part: Part, listing: Listing) -> str:
+    where = say_names(part.paths, 2)
+    if listing.problems:
+        first = listing.problems[0]
+        return f"the split {part.split} ({where}) has no picture that could be read: {first.uri}: {first.reason}"
+    return f"the split {part.split} ({where}) is empty: no pictures in it"
+
+
+LAYOUT = DataLayout("image-folders", sniff, load)

@@ -1,0 +1,171 @@
+"""Usual names: of splits, and of the columns that mean something. Every match made here is a guess, and is said."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from leakaudit.errors import ConfigError
+
+SPLIT_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(("train", "training", "trainset", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "valset", "dev", "devel", "development"), "val"),
+    **dict.fromkeys(("test", "testing", "testset", "tst", "holdout", "heldout", "eval", "evaluation"), "test"),
+}
+"""Usual names of splits, in lower case without punctuation, and what they are called here."""
+
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "target",
+    "targets",
+    "class",
+    "y",
+    "category",
+    "outcome",
+    "response",
+    "intent",
+    "classname",
+    "classid",
+    "labelname",
+)
+SPLIT_COLUMN_NAMES = ("split", "set", "subset", "partition", "phase", "fold", "usage", "datasplit", "publishedsplit")
+PATH_NAMES = (
+    "path",
+    "paths",
+    "filepath",
+    "file",
+    "filename",
+    "image",
+    "imagepath",
+    "imagefile",
+    "imagefilename",
+    "imagename",
+    "img",
+    "imgpath",
+    "imgfile",
+    "imgname",
+    "picture",
+    "uri",
+    "name",
+)
+GROUP_NAMES = (
+    "group",
+    "groupid",
+    "subject",
+    "subjectid",
+    "patient",
+    "patientid",
+    "person",
+    "personid",
+    "user",
+    "userid",
+    "session",
+    "sessionid",
+    "speaker",
+    "speakerid",
+    "video",
+    "videoid",
+)
+TIME_NAMES = ("time", "timestamp", "date", "datetime", "takenat", "capturedat", "createdat")
+"""Usual column names, in lower case without punctuation, the likeliest first."""
+
+COLUMNS_LISTED = 30
+
+
+def plain(name: str) -> str:
+    """Lower case, letters and digits only.
+
+    >>> plain("Hold-Out")
+    'holdout'
+    """
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def words(name: str) -> list[str]:
+    """The words of a name, in lower case: runs of letters, capitals begin a new one.
+
+    >>> words("asl_alphabet_trainData2017")
+    ['asl', 'alphabet', 'train', 'data']
+    """
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
+def split_of(name: str, told: Mapping[str, str]) -> str | None:
+    """The split that a whole name stands for: as told by the user, else by the usual names.
+
+    >>> split_of("Validation", {}), split_of("part1", {"part1": "train"}), split_of("cats", {})
+    ('val', 'train', None)
+    """
+    for key, split in told.items():
+        if key == name or key.lower() == name.strip().lower():
+            return canonical(split)
+    return SPLIT_NAMES.get(plain(name))
+
+
+def split_word(name: str) -> str | None:
+    """The split named by exactly one word of a name; None where no word names one, or two words name two.
+
+    >>> split_word("adult-train"), split_word("train_test_overlap"), split_word("status")
+    ('train', None, None)
+    """
+    found = {SPLIT_NAMES[word] for word in words(name) if word in SPLIT_NAMES}
+    return found.pop() if len(found) == 1 else None
+
+
+def canonical(split: str) -> str:
+    """A name that the user gave a split: ``training`` becomes ``train``, others stay as they are."""
+    return SPLIT_NAMES.get(plain(split), split)
+
+
+def distinct(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Keep two names of the same split apart: ``test`` and ``eval`` side by side are two splits.
+
+    Parameters
+    ----------
+    found : sequence of (name, split)
+
+    Returns
+    -------
+    list of (name, split)
+        Where several names mean one split, the name that is the split's own keeps it (else the first), and the others
+        become splits called by their own names.
+    """
+    named: dict[str, list[str]] = {}
+    for name, split in found:
+        named.setdefault(split, []).append(name)
+    owner = {split: split if split in names else names[0] for split, names in named.items()}
+    return [(name, split if owner[split] == name else name) for name, split in found]
+
+
+def guess_column(columns: Iterable[str], usual: Sequence[str]) -> str | None:
+    """The column with the likeliest of the usual names, or None."""
+    by_plain: dict[str, str] = {}
+    for column in columns:
+        by_plain.setdefault(plain(column), column)
+    return next((by_plain[name] for name in usual if name in by_plain), None)
+
+
+def guess_label(columns: Sequence[str]) -> str | None:
+    """The column with the likeliest of the usual label names; a ``y`` beside a ``z`` is a coordinate."""
+    usual = [name for name in LABEL_NAMES if name != "y" or "z" not in {plain(column) for column in columns}]
+    return guess_column(columns, usual)
+
+
+def resolve_column(told: str, columns: Sequence[str], option: str) -> str:
+    """The column that the user means: its name, or its 1-based position.
+
+    Raises
+    ------
+    ConfigError
+        Neither; names the nearest column, and lists them.
+    """
+    if told in columns:
+        return told
+    if told.isdecimal() and 1 <= int(told) <= len(columns):
+        return columns[int(told) - 1]
+    listed = ", ".join(columns[:COLUMNS_LISTED]) + (", …" if len(columns) > COLUMNS_LISTED else "")
+    near = difflib.get_close_matches(told, columns, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(f"{option}: there is no column {told!r}{hint} (columns: {listed})")

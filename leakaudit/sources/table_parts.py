@@ -1,0 +1,141 @@
+"""Which files of rows are which split: train.csv and test.csv, adult-train.csv and adult-test.csv, shards."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leakaudit.config import Config
+from leakaudit.sources.base import NotThis, Request
+from leakaudit.sources.listing import display, entries_of
+from leakaudit.sources.names import SPLIT_NAMES, distinct, split_of, split_word
+from leakaudit.sources.parts import Part, absent_data, folder_parts, in_order, item_parts, list_folder, say_names, stem
+from leakaudit.sources.table_files import is_table_name, suffix_of
+
+
+@dataclass(frozen=True, slots=True)
+class TableParts:
+    """Files of rows by split, and the tables beside them that were not used."""
+
+    parts: tuple[Part, ...]
+    unused: tuple[str, ...] = ()
+
+
+def find_table_parts(request: Request) -> TableParts | NotThis:
+    """Look for split files: as the user named them, in a folder, or one folder down."""
+    if request.folder is None:
+        return _named_files(request)
+    folders, files = list_folder(request.folder)
+    found = _in_folder(request.folder, folders, files, request.config)
+    if not isinstance(found, NotThis) or found.nearly:
+        return found
+    below = []
+    for name in folders:
+        inner = os.path.join(request.folder, name)
+        try:
+            below.append(_in_folder(inner, *entries_of(inner), request.config))
+        except OSError:
+            continue
+    recognised = [each for each in below if isinstance(each, TableParts)]
+    if len(recognised) == 1:
+        return recognised[0]
+    if recognised:
+        return NotThis(
+            "several folders hold split files: name one of them, or the files: train=FILE test=FILE", nearly=True
+        )
+    return found
+
+
+def _named_files(request: Request) -> TableParts | NotThis:
+    if len(request.items) == 1 and request.items[0].split is None and len(request.items[0].paths) == 1:
+        return NotThis("one file is no set of split files (add its partner: train=FILE test=FILE)")
+    parts = []
+    for part in item_parts(request):
+        files: list[str] = []
+        for path in part.paths:
+            if os.path.isdir(path):
+                shards = [name for name in list_folder(path)[1] if is_table_name(name)]
+                if not shards:
+                    return NotThis(f"{display(path)} holds neither pictures nor tables", nearly=True)
+                files += [os.path.join(path, name) for name in shards]
+            else:
+                files.append(path)
+        parts.append(Part(part.split, tuple(files), part.called))
+    if len(parts) < 2 and not request.config.within:
+        return NotThis(f"only one split, {parts[0].split}: name another (val=FILE), or add --within", nearly=True)
+    return TableParts(tuple(parts))
+
+
+def _in_folder(folder: str, folders: Sequence[str], files: Sequence[str], config: Config) -> TableParts | NotThis:
+    for name, split in absent_data((*folders, *files), config):
+        return NotThis(f"of the split {split} only the pointer {display(name)}.dvc is there: run dvc pull", nearly=True)
+    tables = [name for name in files if is_table_name(name)]
+    families = _families(tables, config)
+    enough = 1 if config.within else 2
+    whole = {key: splits for key, splits in families.items() if len(splits) >= enough}
+    exact = {key: splits for key, splits in whole.items() if key[0] == "{}"}
+    chosen = exact or whole
+    if len(chosen) > 1:
+        sets = "; ".join(
+            say_names([name for names in splits.values() for name in names], 3) for splits in chosen.values()
+        )
+        return NotThis(f"several sets of split files ({sets}): {_say_it(chosen)}", nearly=True)
+    if chosen:
+        ((key, splits),) = chosen.items()
+        used = {name for names in splits.values() for name in names}
+        unused = tuple(name for name in tables if name not in used)
+        if unused and key[0] != "{}":
+            return NotThis(f"split files beside other tables ({say_names(unused, 3)}): {_say_it(chosen)}", nearly=True)
+        parts = [
+            Part(split, tuple(os.path.join(folder, name) for name in names), say_names(names, 2))
+            for split, names in splits.items()
+        ]
+        return TableParts(tuple(in_order(parts)), unused)
+    shards = _shards(folder, folders, config)
+    if len(shards) >= enough:
+        return TableParts(tuple(in_order(shards)))
+    if len(families) == 1 and len(tables) == 1:
+        reason = f"only one split file, {display(tables[0])}: add --within, or name another: val=FILE"
+    else:
+        reason = "no tables named like splits (train.csv test.csv, data-train.parquet …; or train=FILE test=FILE)"
+    return NotThis(reason)
+
+
+def _shards(folder: str, folders: Sequence[str], config: Config) -> list[Part]:
+    """Split folders that hold tables."""
+    shards = []
+    for part in folder_parts(folder, folders, config):
+        try:
+            names = [name for name in entries_of(part.paths[0])[1] if is_table_name(name)]
+        except OSError:
+            continue
+        if names:
+            shards.append(Part(part.split, tuple(os.path.join(part.paths[0], name) for name in names), part.called))
+    return shards
+
+
+def _families(tables: Sequence[str], config: Config) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """Tables that differ in nothing but the split in their name (and the number of a shard)."""
+    found: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
+    for name in tables:
+        base = stem(name)
+        told = split_of(name, config.splits) or split_of(base, config.splits)
+        whole = re.sub(r"[-_.]?\d+(?:-of-\d+)?$", "", base)
+        split = told or split_of(whole, {}) or split_word(base)
+        if split is None:
+            continue
+        pattern = "|".join(sorted(SPLIT_NAMES, key=len, reverse=True))
+        template = "{}" if told or split_of(whole, {}) else re.sub(rf"(?i)(?:{pattern})", "{}", whole, count=1)
+        stems = found.setdefault((template, suffix_of(name)), {})
+        stems.setdefault((base if told else whole, split), []).append(name)
+    return {
+        key: {split: stems[each] for each, (_, split) in zip(stems, distinct(list(stems)), strict=True)}
+        for key, stems in found.items()
+    }
+
+
+def _say_it(families: dict[tuple[str, str], dict[str, list[str]]]) -> str:
+    splits = next(iter(families.values()))
+    return "say which: " + " ".join(f"{split}={display(names[0])}" for split, names in splits.items())

@@ -1,0 +1,154 @@
+"""Outcomes of a scan of pictures, kept in the cache: scanning unchanged files again costs their listing and one read.
+
+The key stands for everything that outcomes depend on: names, sizes, modification times, splits and labels of all files,
+the settings, and the code. What could change without a trace in these (a file that could not be read, a file written
+within the time stamp's resolution) is never stored.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leakaudit.model import (
+    Breakdown,
+    Coverage,
+    Evidence,
+    Finding,
+    Outcome,
+    Problem,
+    Sample,
+    SamplePair,
+    SplitInfo,
+)
+
+if TYPE_CHECKING:
+    from leakaudit.config import Config
+    from leakaudit.model import Dataset
+
+NOT_IN_KEY = frozenset({"jobs", "cache_dir", "use_cache", "memory_limit", "previews", "timings", "fail_on"})
+"""Settings that change no outcome (`blind_tolerance` does: it is the severity of LA001)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is kept of a scan; `with_pairs` names the checks whose outcome can list pairs."""
+
+    outcomes: tuple[Outcome, ...]
+    splits: Mapping[str, SplitInfo]
+    coverage: Coverage
+    with_pairs: frozenset[str]
+
+
+def place(dataset: Dataset, config: Config) -> Path | None:
+    """The file that holds the outcomes of this data set, or None where they must not be stored."""
+    from leakaudit.fingerprints.cache import RACY_NS, cache_folder
+
+    samples = dataset.samples
+    if not config.use_cache or config.timings or samples is None or not len(samples):
+        return None
+    if samples.size is None or samples.mtime_ns is None:
+        return None
+    if int(samples.mtime_ns.max()) > time.time_ns() - RACY_NS:
+        return None
+    return cache_folder(config) / "results" / f"{_key(dataset, config)}.json"
+
+
+def load(path: Path) -> Stored | None:
+    """What was stored there, or None where nothing usable is."""
+    try:
+        data = json.loads(path.read_bytes())
+        stored = Stored(
+            tuple(_outcome(entry) for entry in data["outcomes"]),
+            {name: SplitInfo(**info) for name, info in data["splits"].items()},
+            _coverage(data["coverage"]),
+            frozenset(data["with_pairs"]),
+        )
+        os.utime(path)
+    except (OSError, ValueError, KeyError, TypeError):  # absent, or damaged in whatever way
+        return None
+    return stored
+
+
+def save(path: Path, stored: Stored) -> None:
+    """Store, whole or not at all; a full disk is no reason to fail a scan."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    text = json.dumps({field.name: _plain(getattr(stored, field.name)) for field in fields(stored)})
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+
+
+def _key(dataset: Dataset, config: Config) -> str:
+    import pyarrow as pa
+    from blake3 import blake3
+
+    samples = dataset.samples
+    assert samples is not None
+    columns = {field.name: getattr(samples, field.name) for field in fields(samples)}
+    columns = {name: column for name, column in columns.items() if column is not None}
+    sink = pa.BufferOutputStream()
+    table = pa.table(columns)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    settings = [(field.name, getattr(config, field.name)) for field in fields(config) if field.name not in NOT_IN_KEY]
+    told = (dataset.root, dataset.layout, dataset.splits, dataset.problems, dataset.n_other_files, settings, _code())
+    return blake3(repr(told).encode("utf-8", "surrogatepass")).update(sink.getvalue()).hexdigest(length=20)
+
+
+def _code() -> str:
+    """Stands for the version of the code, in an editable installation, too."""
+    from PIL import __version__ as pillow
+
+    from leakaudit import __version__
+
+    package = Path(__file__).parent
+    newest = max(path.stat().st_mtime_ns for path in package.rglob("*.py"))
+    return f"{__version__}/{newest}/pillow-{pillow}"
+
+
+def _plain(value: object) -> object:
+    """Plain lists, dicts and scalars of dataclasses, in a form that `load` reads back."""
+    if is_dataclass(value) and not isinstance(value, type):
+        held = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {name: _plain(entry) for name, entry in held if not callable(entry)}
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | frozenset | set):
+        return [_plain(entry) for entry in (sorted(value) if isinstance(value, frozenset | set) else value)]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _outcome(data: dict[str, Any]) -> Outcome:
+    findings = tuple(_finding(entry) for entry in data.pop("findings"))
+    return Outcome(**{**data, "pairs": None}, findings=findings)
+
+
+def _finding(data: dict[str, Any]) -> Finding:
+    evidence = _evidence(data.pop("evidence"))
+    return Finding(**{**data, "splits": tuple(data["splits"])}, evidence=evidence)
+
+
+def _evidence(data: dict[str, Any]) -> Evidence:
+    table = data["breakdown"]
+    return Evidence(
+        pairs=tuple(
+            SamplePair(**{**pair, "a": Sample(**pair["a"]), "b": Sample(**pair["b"])}) for pair in data["pairs"]
+        ),
+        n_pairs=data["n_pairs"],
+        samples=tuple(Sample(**sample) for sample in data["samples"]),
+        n_samples=data["n_samples"],
+        breakdown=Breakdown(tuple(table["columns"]), tuple(tuple(row) for row in table["rows"])) if table else None,
+    )
+
+
+def _coverage(data: dict[str, Any]) -> Coverage:
+    tuples: dict[str, Any] = {name: tuple(data[name]) for name in ("not_applicable", "sampled")}
+    return Coverage(**{**data, **tuples, "problems": tuple(Problem(**entry) for entry in data["problems"])})

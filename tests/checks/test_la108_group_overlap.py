@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from leakaudit.checks import la108_group_overlap as la108
+from leakaudit.config import Config
+from leakaudit.engines.progress import silent
+from leakaudit.fingerprints.image_scan import fingerprint_images
+from leakaudit.fingerprints.rows import fingerprint_rows
+from leakaudit.model import Samples
+from leakaudit.search.context import Context
+from leakaudit.sources import from_frames
+from pictures import picture_context, records
+
+PEOPLE = np.repeat(np.arange(30), 8)
+LABELS = [str(i) for i in np.tile(np.arange(4), 60)]
+
+
+def run(context):
+    return la108.run(context, la108.CHECK.params)
+
+
+def at_random(n, seed=0, share=0.3):
+    return np.where(np.random.default_rng(seed).random(n) < share, "val", "train").tolist()
+
+
+def by_group(groups, n_held_out):
+    return np.where(np.isin(groups, np.unique(groups)[:n_held_out]), "val", "train").tolist()
+
+
+def named(template):
+    return [template.format(label=label, group=g, i=i) for i, (label, g) in enumerate(zip(LABELS, PEOPLE, strict=True))]
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{label}/p{group:02d}_{i}.jpg", "{label}/person{group:02d}/{i}.jpg", "{label}/{i:04d}-{group:02d}.jpg"],
+)
+def test_a_random_split_of_named_people_is_a_warning_and_a_split_by_people_is_not(template):
+    made = records(len(PEOPLE), scenes=PEOPLE)
+    splits = at_random(len(PEOPLE))
+    outcome = run(picture_context(made, named(template), splits, LABELS))
+    (finding,) = outcome.findings
+    assert finding.severity == "warning"
+    assert finding.n_samples == splits.count("val")
+    assert finding.effect["alike_low"] >= 0.6
+    assert finding.effect["n_cut_at_random"] == pytest.approx(finding.effect["n_cut"], abs=3)
+    assert len(finding.evidence.pairs) == 12
+    clean = run(picture_context(made, named(template), by_group(PEOPLE, 9), LABELS))
+    assert clean.status == "passed"
+    assert clean.findings == ()
+
+
+def test_names_that_mean_nothing_are_silent():
+    made = records(len(PEOPLE))  # the same names, and no two pictures alike
+    for seed in range(10):
+        names, splits = named("{label}/p{group:02d}_{i}.jpg"), at_random(len(PEOPLE), seed)
+        outcome = run(picture_context(made, names, splits, LABELS))
+        assert outcome.status == "passed", outcome.findings
+
+
+def test_a_key_across_one_that_the_split_keeps_whole_is_silent():
+    # every character is drawn in every drawer; characters look alike, the split is by drawer
+    characters, drawers = np.divmod(np.arange(240), 20)
+    made = records(240, scenes=characters)
+    names = [f"{c:04d}_{d:02d}.png" for c, d in zip(characters, drawers, strict=True)]
+    assert run(picture_context(made, names, by_group(drawers, 4))).status == "passed"
+    assert run(picture_context(made, names, at_random(240))).status == "failed"
+
+
+def test_sessions_kept_together_do_not_hide_patients_that_are_cut():
+    patients, sessions = np.repeat(np.arange(20), 12), np.repeat(np.arange(80), 3)
+    made = records(240, scenes=patients)
+    names = [f"p{p:02d}_s{s:02d}_{i}.png" for i, (p, s) in enumerate(zip(patients, sessions, strict=True))]
+    drawn = np.random.default_rng(0).permutation(80)[:20]
+    splits = np.where(np.isin(sessions, drawn), "val", "train").tolist()
+    (finding,) = run(picture_context(made, names, splits)).findings
+    assert finding.effect["key"] == "the name up to its first separator"
+
+
+def test_declared_groups_are_an_error_and_guessed_ones_a_warning():
+    made = records(60)
+    groups = [f"g{i // 4}" for i in range(60)]
+    names = [f"{i}.jpg" for i in range(60)]
+    declared = run(picture_context(made, names, at_random(60), groups=groups, config=Config(group="patient")))
+    guessed = run(picture_context(made, names, at_random(60), groups=groups))
+    assert [outcome.findings[0].severity for outcome in (declared, guessed)] == ["error", "warning"]
+    assert declared.findings[0].id == guessed.findings[0].id
+    assert run(picture_context(made, names, by_group(groups, 4), groups=groups)).status == "passed"
+
+
+def test_the_finding_keeps_its_id_when_pictures_are_renamed_and_reordered():
+    made = records(60)
+    groups, splits = np.array([f"g{i // 4}" for i in range(60)]), np.array(at_random(60))
+    order = np.random.default_rng(5).permutation(60)
+    first = run(picture_context(made, [f"{i}.jpg" for i in range(60)], splits, groups=groups.tolist()))
+    names = [f"new{i}.jpg" for i in range(60)]
+    second = run(picture_context(made[order], names, splits[order].tolist(), groups=groups[order].tolist()))
+    assert first.findings[0].id == second.findings[0].id
+
+
+def test_few_large_groups_are_kinds():
+    made = records(60)
+    kinds = [f"k{i % 3}" for i in range(60)]
+    outcome = run(picture_context(made, [f"{i}.jpg" for i in range(60)], at_random(60), groups=kinds))
+    assert outcome.status == "passed"
+    assert "few and large" in outcome.reason
+
+
+# --- tables -----------------------------------------------------------------------------------------------------
+
+
+def frame(groups, seed=0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"PatientID": groups, "x": rng.normal(size=len(groups)), "y": rng.integers(0, 2, len(groups))})
+
+
+def table_outcome(splits, **settings):
+    config = Config(**settings)
+    dataset = from_frames(splits, config)
+    return run(Context(dataset, config, rows=fingerprint_rows(dataset, config)))
+
+
+def test_a_column_named_like_a_group():
+    rows = frame(np.repeat(np.arange(40), 5))
+    held_out = np.random.default_rng(0).random(200) < 0.2
+    outcome = table_outcome({"train": rows[~held_out], "val": rows[held_out]}, label="y")
+    (finding,) = outcome.findings
+    assert (finding.severity, finding.n_samples) == ("warning", int(held_out.sum()))
+    declared = table_outcome({"train": rows[~held_out], "val": rows[held_out]}, label="y", group="PatientID")
+    assert declared.findings[0].severity == "error"
+    clean = table_outcome({"train": rows[rows.PatientID >= 8], "val": rows[rows.PatientID < 8]}, label="y")
+    assert clean.status == "passed"
+
+
+def test_one_declared_group_on_both_sides_is_an_error():
+    rows = frame(np.repeat(np.arange(40), 5))
+    outcome = table_outcome(
+        {"train": rows[rows.PatientID >= 8], "val": rows[rows.PatientID <= 8]}, label="y", group="PatientID"
+    )
+    (finding,) = outcome.findings
+    assert (finding.severity, finding.n_samples, finding.effect["n_cut"]) == ("error", 5, 1)
+    assert finding.evidence.pairs[0].note == "group 8"
+
+
+def test_keys_are_compared_by_value_and_missing_ones_are_none():
+    train = frame([1.0, 2.0, None, 3.0] * 5)
+    val = frame(["1", "9", None, "8"])
+    outcome = table_outcome({"train": train, "val": val}, label="y", group="PatientID")
+    assert outcome.findings[0].n_samples == 1
+
+
+def test_a_table_without_a_telling_column_says_so():
+    rows = frame(np.arange(40)).drop(columns="PatientID")
+    outcome = table_outcome({"train": rows[:30], "val": rows[30:]}, label="y")
+    assert outcome.status == "skipped"
+    assert "--group" in outcome.reason
+
+
+# --- real data --------------------------------------------------------------------------------------------------
+
+
+def real_context(folder, splits, pattern="**/*.*", at_most=None):
+    paths = sorted(path for path in folder.glob(pattern) if path.suffix.lower() in {".jpg", ".png"})
+    if at_most is not None:
+        chosen = np.sort(np.random.default_rng(0).choice(len(paths), at_most, replace=False))
+        paths = [paths[i] for i in chosen]
+    samples = Samples(
+        uri=pa.array([path.name for path in paths]),
+        path=pa.array([str(path).encode() for path in paths], pa.binary()),
+        split=np.zeros(len(paths), dtype=np.int16),
+    )
+    images = fingerprint_images(samples, Config(use_cache=False), silent)
+    labels = [path.parent.name for path in paths]
+    names = [f"{label}/{path.name}" for label, path in zip(labels, paths, strict=True)]
+    return picture_context(images.records, names, splits(names), labels)
+
+
+@pytest.mark.realdata
+def test_sign_digits(unpacked):
+    def person(name):
+        digit, number = re.match(r"(\d)/\D*(\d+)", name).groups()
+        return int(number) - int(digit)
+
+    folder = unpacked("sign-digits")
+    leaky = run(real_context(folder, lambda names: at_random(len(names))))
+    (finding,) = leaky.findings
+    assert finding.severity == "warning"
+    assert finding.n_samples > 600
+    assert finding.effect["n_cut"] > 190
+    clean = run(real_context(folder, lambda names: by_group([person(name) for name in names], 50)))
+    assert clean.status == "passed"
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("name", "at_most"), [("cifar10-half", 4000), ("bccd", None)])
+def test_sets_without_groups_are_silent(unpacked, name, at_most):
+    outcome = run(real_context(unpacked(name), lambda names: at_random(len(names)), at_most=at_most))
+    assert outcome.status == "passed", outcome.findings
+
+
+@pytest.mark.realdata
+def test_parkinsons(shared_data):
+    rows = pd.read_csv(shared_data / "tabular" / "parkinsons-with-split.csv")
+    published = {split: rows[rows.published_split == split] for split in ("train", "test")}
+    clean = table_outcome(published, group="subject#")
+    assert (clean.status, clean.metrics["test against train: column 'subject#'"]["n_cut"]) == ("passed", 0)
+    held_out = np.random.default_rng(0).random(len(rows)) < 0.2
+    leaky = table_outcome({"train": rows[~held_out], "val": rows[held_out]})
+    assert leaky.findings[0].n_samples == int(held_out.sum())
+    assert leaky.findings[0].effect["n_cut"] == 42

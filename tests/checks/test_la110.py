@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from leakaudit import audit
+from leakaudit.checks import la110_conflicting_labels as la110
+from leakaudit.config import Config
+from leakaudit.model import TableFile
+from tables import context, frame
+
+
+def run(*files, **columns):
+    return la110.run(context(*files, **columns), la110.CHECK.params)
+
+
+def test_across_is_an_error_and_inside_a_warning():
+    train = frame("train", x=["1", "2", "2", "2", "3"], y=["a", "a", "a", "b", "a"])
+    val = frame("val", x=["1.0", "3", "4"], y=["b", "a", "a"])
+    outcome = run(train, val, label="y")
+    assert outcome.status == "failed"
+    across, inside = outcome.findings
+    assert (across.severity, across.splits, across.n_samples) == ("error", ("val", "train"), 1)
+    assert across.message == "val#0 has the same features as train#0, labelled 'b' against 'a'"
+    assert across.evidence.breakdown is not None
+    assert across.evidence.breakdown.columns == ("label", "n val", "n train")
+    assert across.evidence.breakdown.rows == (("a", 0, 1), ("b", 1, 0))
+    assert (inside.severity, inside.splits, inside.n_samples) == ("warning", ("train",), 1)
+    assert inside.message == "train#3 has the same features as train#1, labelled 'b' against 'a'"
+    assert inside.evidence.breakdown is not None
+    assert inside.evidence.breakdown.rows == (("a", 2), ("b", 1))
+    assert outcome.metrics["val against train"]["n_conflicting"] == 1
+    assert outcome.metrics["train"] == {"n": 5, "n_conflicting": 1, "n_groups": 1}
+
+
+def test_a_key_with_many_values_is_one_finding_with_its_counts():
+    train = frame("train", x=["k"] * 6, y=list("aaabbc"))
+    outcome = run(train, frame("val", x=["k", "k"], y=["a", "d"]), label="y")
+    across = outcome.findings[0]
+    assert (across.n_samples, across.effect["n_pairs"], across.effect["n_labels"]) == (2, 3 + 6, 4)
+    assert across.evidence.breakdown is not None
+    assert across.evidence.breakdown.rows == (("a", 1, 3), ("b", 0, 2), ("c", 0, 1), ("d", 1, 0))
+
+
+def test_missing_labels_and_other_spellings_are_no_conflict():
+    train = frame("train", x=["1", "2", "3"], y=["yes", None, "no "])
+    outcome = run(train, frame("val", x=["1", "2", "3"], y=[None, "yes", "no"]), label="y")
+    assert outcome.status == "passed"
+    assert outcome.reason == (
+        "0 of 3 rows of val have another label than the same among the 3 of train; "
+        "0 of 3 inside train; 0 of 3 inside val"
+    )
+
+
+def test_a_quantity_is_no_label():
+    rng = np.random.default_rng(0)
+    train = frame("train", x=[1] * 100, y=rng.normal(size=100))
+    outcome = run(train, frame("val", x=[1] * 10, y=rng.normal(size=10)), label="y")
+    assert outcome.status == "skipped"
+    assert "quantity" in outcome.reason
+
+
+def test_within_one_split_alone():
+    outcome = run(frame("all", x=[1, 1], y=["a", "b"]), label="y", config=Config(within=True))
+    assert [(finding.severity, finding.n_samples) for finding in outcome.findings] == [("warning", 1)]
+
+
+def test_all_disagreeing_pairs_are_given():
+    train = frame("train", x=["1", "1", "2"], y=["a", "b", "a"])
+    outcome = run(train, frame("val", x=["1", "2"], y=["b", "a"]), label="y")
+    assert outcome.pairs is not None
+    found = [(row["uri_a"], row["uri_b"]) for row in pa.Table.from_batches(outcome.pairs()).to_pylist()]
+    assert found == [("val#0", "train#0"), ("train#0", "train#1")]
+
+
+def picture(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    low = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    Image.fromarray(low).resize((160, 120), Image.Resampling.BICUBIC).save(path)
+
+
+def test_pictures(tmp_path):
+    for number in range(12):
+        picture(tmp_path / "train" / ("cat" if number % 2 else "dog") / f"{number}.png", number)
+        picture(tmp_path / "val" / ("cat" if number % 2 else "dog") / f"{number}.png", 100 + number)
+    picture(tmp_path / "val" / "dog" / "wrong.png", 1)
+    with Image.open(tmp_path / "train" / "cat" / "3.png") as source:
+        source.save(tmp_path / "val" / "dog" / "wrong-pixels.bmp")
+        source.resize((140, 105)).save(tmp_path / "val" / "dog" / "wrong-near.png")
+    picture(tmp_path / "train" / "dog" / "again.png", 5)
+    picture(tmp_path / "train" / "cat" / "again.png", 7)  # the same label: no conflict
+    report = audit(tmp_path, config=Config(jobs=1, use_cache=False, select=("LA110",)))
+    (outcome,) = report.outcomes
+    found = {(f.severity, f.message.split(",")[0]) for f in outcome.findings}
+    assert found == {
+        ("error", "val/dog/wrong.png is the same picture as train/cat/1.png"),
+        ("error", "val/dog/wrong-pixels.bmp is the same picture as train/cat/3.png"),
+        ("error", "val/dog/wrong-near.png is a near-duplicate of train/cat/3.png"),
+        ("warning", "train/dog/again.png is the same picture as train/cat/5.png"),
+    }
+    assert outcome.metrics["val against train"]["n_conflicting"] == 3
+
+
+@pytest.mark.realdata
+def test_adult(shared_data: Path):
+    columns = tuple(f"column_{i + 1}" for i in range(15))
+    files = [
+        TableFile(name, split, "csv", columns, path=str(shared_data / "tabular" / name), delimiter=", ", header=False)
+        for split, name in (("train", "adult-train.csv"), ("test", "adult-test.csv"))
+    ]
+    outcome = run(*files, label="column_15")
+    assert outcome.metrics["test against train"]["n_conflicting"] == 3

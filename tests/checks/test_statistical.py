@@ -1,0 +1,114 @@
+"""LA003, LA201 and LA202 decide on counts alone: tested on contexts that hold nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from leakaudit.checks import la003_split_too_small as la003
+from leakaudit.checks import la201_class_shift as la201
+from leakaudit.checks import la202_missing_or_unseen_class as la202
+from leakaudit.checks.labels import not_classes
+from leakaudit.model import SplitInfo, split_pairs
+
+
+@dataclass
+class Counted:
+    """The part of a Context that these checks read."""
+
+    labels: dict[str, dict[str, int]]
+    splits: dict[str, SplitInfo] = field(init=False)
+
+    def __post_init__(self):
+        self.splits = {name: SplitInfo(sum(counts.values()), counts) for name, counts in self.labels.items()}
+
+    @property
+    def pairs_of_splits(self):
+        return split_pairs(tuple(self.labels))
+
+
+def run(module, **labels):
+    return module.run(Counted(labels), module.CHECK.params)
+
+
+def test_la003_names_the_interval():
+    outcome = run(la003, train={"a": 1000}, val={"a": 72})
+    (finding,) = outcome.findings
+    assert finding.effect["half_width"] == pytest.approx(0.0705, abs=1e-4)
+    assert "n = 72" in outcome.reason
+
+
+def test_la003_141_samples_are_enough():
+    assert run(la003, train={"a": 1000}, val={"a": 141}).status == "passed"
+
+
+def test_la201_finds_a_shift_and_names_the_class():
+    outcome = run(la201, train={"a": 500, "b": 500}, val={"a": 150, "b": 50})
+    (finding,) = outcome.findings
+    assert finding.effect["moved_share"] == pytest.approx(0.25)
+    assert finding.evidence.breakdown.rows[0][0] in ("a", "b")
+    assert finding.effect["low"] >= 0.2
+
+
+def test_la201_a_significant_but_small_shift_is_no_finding():
+    outcome = run(la201, train={"a": 500_000, "b": 500_000}, val={"a": 51_000, "b": 49_000})
+    assert outcome.metrics["val against train"]["p_adjusted"] < 1e-6
+    assert outcome.status == "passed"
+
+
+def test_la201_too_few_samples_are_inconclusive():
+    assert run(la201, train={"a": 50, "b": 50}, val={"a": 9, "b": 11}).status == "inconclusive"
+
+
+def test_la201_false_alarms_on_random_splits():
+    rng = np.random.default_rng(1)
+    shares = rng.dirichlet(np.ones(10))
+    alarms = 0
+    for _ in range(200):
+        train, val = rng.multinomial(800, shares), rng.multinomial(200, shares)
+        named = [{str(i): int(n) for i, n in enumerate(counts) if n} for counts in (train, val)]
+        alarms += run(la201, train=named[0], val=named[1]).status == "failed"
+    assert alarms <= 10
+
+
+def test_la202_unseen_is_an_error_and_missing_a_warning():
+    outcome = run(la202, train={"a": 500, "b": 400}, val={"a": 90, "c": 2})
+    assert [(finding.severity, finding.n_samples) for finding in outcome.findings] == [("error", 2), ("warning", 0)]
+    assert "class that train lacks: c" in outcome.findings[0].message
+
+
+def test_la202_a_rare_class_may_be_absent_by_chance():
+    assert run(la202, train={"a": 990, "b": 10}, val={"a": 100}).status == "passed"
+
+
+def test_la202_judges_against_train_only():
+    outcome = run(la202, train={"a": 500, "b": 500}, val={"a": 10, "b": 10}, test={"a": 10, "b": 10})
+    assert set(outcome.metrics) == {"val against train", "test against train"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ([str(i / 7) for i in range(100)], "quantity"),
+        ([str(i) for i in range(100)], "quantity"),
+        ([f"user{i}" for i in range(100)], "names samples"),
+        (["a", "b"] * 50, None),
+        ([str(i % 10) for i in range(100)], None),
+        ([str(i % 150) for i in range(3000)], None),
+        (["nan", "inf", "a"] * 30, None),
+    ],
+)
+def test_labels_that_are_no_classes_are_told_apart(labels, why):
+    counts = {label: labels.count(label) for label in labels}
+    reason = not_classes({"train": counts})
+    assert (reason is None) if why is None else (why in reason)
+
+
+@pytest.mark.parametrize("module", [la201, la202])
+def test_quantities_are_skipped_with_the_reason(module):
+    quantities = {str(i / 7): 1 for i in range(50)}
+    outcome = run(module, train=quantities, val=quantities)
+    assert outcome.status == "skipped"
+    assert "quantity" in outcome.reason

@@ -1,0 +1,361 @@
+"""All pictures of a folder: right records, in order, each read and decoded once, whatever the cache does."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import imagehash
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from leakaudit.config import Config
+from leakaudit.engines.progress import silent
+from leakaudit.fingerprints import cache as cache_module
+from leakaudit.fingerprints import image_chunk, image_scan
+from leakaudit.fingerprints.image_scan import fingerprint_images
+from leakaudit.fingerprints.images import FORMATS, MODES
+from leakaudit.fingerprints.pixels import pixel_digest
+from leakaudit.model import Samples
+
+LONG_AGO = 1_600_000_000
+
+
+def samples(folder: Path, *, stats: bool = False) -> Samples:
+    names = sorted(path.name for path in folder.iterdir())
+    paths = [os.fsencode(folder / name) for name in names]
+    sizes = np.array([(folder / name).stat().st_size for name in names]) if stats else None
+    times = np.array([(folder / name).stat().st_mtime_ns for name in names]) if stats else None
+    split = (np.arange(len(names)) % 2).astype(np.int16)
+    return Samples(pa.array(names, pa.string()), pa.array(paths, pa.binary()), split, size=sizes, mtime_ns=times)
+
+
+def fill(folder: Path, n: int = 12) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(n):
+        random = np.random.default_rng(i)
+        image = Image.fromarray(random.integers(0, 256, (6, 9, 3), dtype=np.uint8)).resize((60 + 40 * (i % 5), 80))
+        image = image.convert(("RGB", "L")[i % 2])
+        image.save(folder / f"{i:03d}{('.png', '.jpg', '.bmp')[i % 3]}")
+    for path in folder.iterdir():
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    return fill(tmp_path / "data")
+
+
+@pytest.fixture
+def config(tmp_path) -> Config:
+    return Config(cache_dir=tmp_path / "cache", jobs=1)
+
+
+@pytest.fixture
+def calls(monkeypatch) -> dict[str, int]:
+    """How often files are read and decoded."""
+    counts = {"read": 0, "decode": 0}
+
+    def counted(name, function):
+        def call(*args, **named):
+            counts[name] += 1
+            return function(*args, **named)
+
+        return call
+
+    monkeypatch.setattr(image_chunk, "read_file", counted("read", image_chunk.read_file))
+    monkeypatch.setattr(image_chunk, "decode", counted("decode", image_chunk.decode))
+    return counts
+
+
+def scan(folder: Path, config: Config, **named):
+    return fingerprint_images(samples(folder, **named), config, silent, splits=("train", "val"))
+
+
+def test_records_say_what_is_in_the_files(data, config):
+    found = scan(data, config)
+    assert found.ok.all()
+    for record, name in zip(found.records, samples(data).uri.to_pylist(), strict=True):
+        with Image.open(data / name) as image:
+            assert (record["width"], record["height"]) == image.size
+            assert FORMATS[record["format"]] == image.format
+            assert MODES[record["mode"]] == image.mode
+            assert record["size"] == (data / name).stat().st_size
+            reduced = int(record["reduced"])
+            if reduced > 1:
+                assert image.format == "JPEG"
+                assert record["pixels"].tobytes() == bytes(16)
+                image.draft(image.mode, (32, 32))
+            else:
+                assert record["pixels"].tobytes() == pixel_digest(image)
+            assert f"{record['phash']:016x}" == str(imagehash.phash(image))
+            assert f"{record['dhash']:016x}" == str(imagehash.dhash(image))
+            grey = image.convert("L")
+            assert np.array_equal(record["luma"], np.asarray(grey.resize((32, 32), Image.Resampling.LANCZOS)))
+            assert record["spread"] == pytest.approx(np.asarray(grey).std(), abs=1e-3)
+
+
+def test_large_pictures_are_measured_alike(tmp_path, config):
+    folder = tmp_path / "large"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    image = Image.fromarray(random.integers(0, 256, (9, 9, 3), dtype=np.uint8)).resize((700, 500))
+    image.save(folder / "a.png")
+    record = scan(folder, config).records[0]
+    assert f"{record['phash']:016x}" == str(imagehash.phash(image))
+    assert record["pixels"].tobytes() == pixel_digest(image)
+    box = np.asarray(image.convert("YCbCr").resize((8, 8), Image.Resampling.BOX)).astype(int)
+    assert np.abs(record["chroma"].astype(int) - box[..., 1:].transpose(2, 0, 1)).max() <= 3
+
+
+@pytest.mark.parametrize("settings", [{"jobs": 1}, {"jobs": 3}, {"jobs": 2, "processes": True}])
+def test_the_same_however_it_is_spread(data, config, settings, monkeypatch):
+    expected = scan(data, config).records
+    monkeypatch.setattr(image_scan, "CHUNK", 5)
+    if settings.pop("processes", False):
+        monkeypatch.setattr(image_scan, "PROCESSES_FROM", 1)
+    found = scan(data, Config(use_cache=False, **settings)).records
+    assert found.tobytes() == expected.tobytes()
+
+
+def test_no_pictures_at_all(tmp_path, config):
+    (tmp_path / "empty").mkdir()
+    found = scan(tmp_path / "empty", config)
+    assert len(found) == 0
+    assert found.ok.shape == (0,)
+
+
+def test_problems_name_file_split_and_reason(data, config, monkeypatch):
+    (data / "100.jpg").write_bytes(b"nothing")
+    (data / "101.jpg").mkdir()
+    (data / "102.jpg").write_bytes(b"")
+    listed = samples(data)
+    (data / "000.png").unlink()
+    for _ in range(2):
+        found = fingerprint_images(listed, config, silent, splits=("train", "val"))
+        assert [(problem.uri, problem.kind, problem.split) for problem in found.problems] == [
+            ("000.png", "missing", "train"),
+            ("100.jpg", "unreadable", "train"),
+            ("101.jpg", "unreadable", "val"),
+            ("102.jpg", "unreadable", "train"),
+        ]
+        assert found.ok.sum() == 11
+
+
+@pytest.mark.skipif(os.name != "posix", reason="listings of Windows may lag behind")
+def test_a_file_that_changes_after_the_listing_is_a_problem(data, config):
+    listed = samples(data, stats=True)
+    (data / "001.jpg").write_bytes((data / "004.jpg").read_bytes() + b"more")
+    (problem,) = fingerprint_images(listed, config, silent).problems
+    assert (problem.uri, problem.reason) == ("001.jpg", "changed since it was listed")
+
+
+def test_decoders_do_not_talk(tmp_path, config, capfd):
+    folder = tmp_path / "noisy"
+    folder.mkdir()
+    Image.new("P", (40, 40)).save(folder / "a.png", transparency=b"\0\1\2")
+    tiff = io.BytesIO()
+    Image.new("RGB", (40, 40)).save(tiff, "TIFF")
+    (folder / "b.tif").write_bytes(tiff.getvalue()[:-10])
+    large = Image.new("1", (10_000, 9_500))
+    large.save(folder / "c.png")
+    scan(folder, config)
+    assert capfd.readouterr() == ("", "")
+
+
+# --- the cache ---------------------------------------------------------------------------------------------------
+
+
+def test_an_unchanged_folder_is_not_opened_again(data, config, calls):
+    first = scan(data, config, stats=True)
+    assert calls == {"read": 12, "decode": 12}
+    second = scan(data, config, stats=True)
+    assert calls == {"read": 12, "decode": 12}
+    assert second.records.tobytes() == first.records.tobytes()
+
+
+def test_only_what_changed_is_looked_at(data, config, calls):
+    scan(data, config)
+    shutil.copy(data / "001.jpg", data / "200.jpg")
+    os.utime(data / "200.jpg", (LONG_AGO, LONG_AGO))
+    (data / "002.bmp").rename(data / "300.png")
+    os.utime(data / "003.png")
+    found = scan(data, config)
+    assert calls == {"read": 15, "decode": 12}
+    fresh = scan(data, Config(use_cache=False, jobs=1))
+    assert found.records.tobytes() == fresh.records.tobytes()
+
+
+def test_a_new_picture_under_an_old_name_and_size(data, config, calls):
+    scan(data, config)
+    before = (data / "002.bmp").read_bytes()
+    (data / "002.bmp").write_bytes(before[:-3] + bytes(255 - byte for byte in before[-3:]))
+    os.utime(data / "002.bmp", (LONG_AGO + 60, LONG_AGO + 60))
+    found = scan(data, config)
+    assert calls["decode"] == 13
+    assert found.records.tobytes() == scan(data, Config(use_cache=False)).records.tobytes()
+
+
+def test_files_modified_a_moment_ago_are_read_again_but_not_decoded(data, config, calls):
+    now = time.time()
+    for path in data.iterdir():
+        os.utime(path, (now, now))
+    scan(data, config)
+    scan(data, config)
+    assert calls == {"read": 24, "decode": 12}
+
+
+def test_without_the_cache_nothing_is_written(data, tmp_path, calls):
+    config = Config(cache_dir=tmp_path / "none", use_cache=False, jobs=1)
+    scan(data, config)
+    scan(data, config)
+    assert calls["decode"] == 24
+    assert not (tmp_path / "none").exists()
+
+
+def test_damaged_pictures_are_not_decoded_again(data, config, calls):
+    (data / "100.png").write_bytes((data / "000.png").read_bytes()[:60])
+    os.utime(data / "100.png", (LONG_AGO, LONG_AGO))
+    first = scan(data, config)
+    second = scan(data, config)
+    assert calls == {"read": 14, "decode": 13}
+    assert first.problems == second.problems
+
+
+def test_relative_paths_mean_other_files_elsewhere(data, config, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    shutil.copytree(data, other)
+    (other / "000.png").write_bytes((other / "003.png").read_bytes())
+    os.utime(other / "000.png", (LONG_AGO, LONG_AGO))
+    records = []
+    for folder in (data, other):
+        monkeypatch.chdir(folder)
+        names = samples(folder).uri.to_pylist()
+        listed = Samples(pa.array(names), pa.array([os.fsencode(n) for n in names]), np.zeros(len(names), np.int16))
+        records.append(fingerprint_images(listed, config, silent).records)
+    assert records[0]["content"][0] != records[1]["content"][0]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "truncated", "folder", "flipped", "emptied"])
+def test_a_damaged_cache_never_fails_and_never_lies(data, config, damage):
+    expected = scan(data, config).records
+    path = config.cache_dir / cache_module.data_base_name()
+    whole = path.read_bytes()
+    if damage == "garbage":
+        path.write_bytes(b"no data base" * 1000)
+    elif damage == "truncated":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif damage == "emptied":
+        path.write_bytes(b"")
+    elif damage == "flipped":
+        at = whole.index(expected["luma"][3].tobytes()[:64])
+        path.write_bytes(whole[:at] + bytes(64) + whole[at + 64 :])
+    else:
+        path.unlink()
+        path.mkdir()
+    for _ in range(2):
+        found = scan(data, config)
+        assert found.records.tobytes() == expected.tobytes()
+    assert bool(found.notes) == (damage in {"garbage", "truncated", "folder"})
+    assert all("cache" in note for note in found.notes)
+
+
+def test_a_cache_that_cannot_be_made(data, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    found = scan(data, Config(cache_dir=tmp_path / "file" / "cache", jobs=1))
+    assert found.ok.all()
+    (note,) = found.notes
+    assert "could not be used" in note
+
+
+def test_packs_fill_up_and_old_ones_go(data, config, monkeypatch, tmp_path, calls):
+    monkeypatch.setattr(cache_module, "PACK", 5)
+    monkeypatch.setattr(cache_module, "PACKS_KEPT", 3)
+    scan(data, config)
+    more = fill(tmp_path / "more", 20)
+    monkeypatch.setattr(cache_module, "_today", lambda: 10**6)
+    scan(more, config)
+    with sqlite3.connect(config.cache_dir / cache_module.data_base_name()) as db:
+        sizes = [n for (n,) in db.execute("SELECT n FROM packs ORDER BY id")]
+    db.close()
+    assert len(sizes) >= 3
+    for folder in (data, more):
+        assert scan(folder, config).records.tobytes() == scan(folder, Config(use_cache=False)).records.tobytes()
+
+
+SCAN = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {here!r})
+from test_image_scan import fingerprint_images, samples, silent, Config, image_scan
+image_scan.SAVED_TOGETHER = 3
+image_scan.CHUNK = 3
+found = fingerprint_images(samples(Path(sys.argv[1])), Config(cache_dir=Path(sys.argv[2]), jobs=1), silent)
+assert not found.notes, found.notes
+print(hash(found.records.tobytes()) and found.records.tobytes().hex()[:64], found.ok.sum())
+"""
+
+
+def start(data: Path, cache: Path) -> subprocess.Popen[str]:
+    code = SCAN.format(here=str(Path(__file__).parent))
+    return subprocess.Popen(
+        [sys.executable, "-c", code, data, cache], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_several_scans_at_once(tmp_path):
+    folder = fill(tmp_path / "data", 60)
+    running = [start(folder, tmp_path / "cache") for _ in range(3)]
+    answers = {process.communicate(timeout=120) for process in running}
+    assert len(answers) == 1
+    assert answers.pop()[0].split()[1] == "60"
+    with sqlite3.connect(tmp_path / "cache" / cache_module.data_base_name()) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT count(*) FROM contents").fetchone() == (60,)
+    db.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
+def test_a_killed_scan_leaves_a_cache_that_works(tmp_path, config):
+    folder = fill(tmp_path / "data", 150)
+    expected = scan(folder, Config(use_cache=False)).records
+    base = config.cache_dir / cache_module.data_base_name()
+    for delay in (0.0, 0.02, 0.05, 0.1):
+        process = start(folder, config.cache_dir)
+        deadline = time.monotonic() + 60
+        while not base.exists() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        found = scan(fill(tmp_path / "few", 5), config)
+        assert not found.notes
+    found = scan(folder, config)
+    assert not found.notes
+    assert found.records.tobytes() == expected.tobytes()
+
+
+@pytest.mark.realdata
+def test_a_peers_test_pictures(unpacked, config):
+    folder = unpacked("imagededup-tests")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".py")
+    names = [path.relative_to(folder).as_posix() for path in paths if path.name != "LICENSE"]
+    listed = Samples(
+        pa.array(names), pa.array([os.fsencode(folder / n) for n in names]), np.zeros(len(names), np.int16)
+    )
+    found = fingerprint_images(listed, config, silent)
+    assert {Path(problem.uri).stem for problem in found.problems} <= {
+        "ukbench09268_corrupt",
+        "ukbench00120_svg",
+    } or all("corrupt" in problem.uri or problem.uri.endswith(".svg") for problem in found.problems)
+    assert any("corrupt" in problem.uri for problem in found.problems)

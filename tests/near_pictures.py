@@ -1,0 +1,90 @@
+"""Made-up photographs, narrow domains and copies of them, as fingerprint records."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image, ImageChops, ImageEnhance
+
+from leakaudit.fingerprints.images import CHROMA, RECORD, THUMBNAIL
+
+Picture = Image.Image
+
+
+def records_of(pictures: Sequence[Picture]) -> np.ndarray:
+    """What fingerprinting would say of these pictures, as far as near-duplicates are concerned."""
+    records = np.zeros(len(pictures), dtype=RECORD)
+    for record, picture in zip(records, pictures, strict=True):
+        grey = np.asarray(picture.convert("L"))
+        record["width"], record["height"] = picture.size
+        record["spread"] = grey.std()
+        thumbnail = picture.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+        record["luma"] = np.asarray(thumbnail)
+        colour = picture.convert("RGB").convert("YCbCr").resize((CHROMA, CHROMA), Image.Resampling.BOX)
+        record["chroma"] = np.moveaxis(np.asarray(colour)[..., 1:], -1, 0)
+    return records
+
+
+def photograph(rng: np.random.Generator, width: int = 96, height: int = 96) -> Picture:
+    """Noise with the 1/f amplitude spectrum of natural scenes, each colour mixed with a common brightness."""
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :]
+    amplitude = 1 / np.maximum(np.hypot(fy, fx), 1 / max(width, height))
+    planes = []
+    for _ in range(4):
+        phase = np.exp(2j * np.pi * rng.random((height, width)))
+        plane = np.fft.ifft2(amplitude * phase).real
+        planes.append(plane / plane.std())
+    colour = np.stack([planes[0] + 0.3 * plane for plane in planes[1:]], axis=-1)
+    return Image.fromarray(np.clip(128 + 45 * colour, 0, 255).astype(np.uint8))
+
+
+def photographs(rng: np.random.Generator, n: int, width: int = 96, height: int = 96) -> list[Picture]:
+    return [photograph(rng, width, height) for _ in range(n)]
+
+
+def digit(rng: np.random.Generator) -> Picture:
+    """One of a narrow domain: a ring or a bar of varying size and place, black on white, a bit out of focus."""
+    y, x = np.mgrid[:64, :64] + rng.normal(0, 1.5, (2, 1, 1))
+    if rng.random() < 0.5:
+        distance = np.abs(np.hypot((x - 32) * rng.uniform(0.9, 1.1), y - 32) - rng.uniform(14, 20))
+    else:
+        lean = rng.normal(0, 0.1)
+        distance = np.hypot(x - 32 - lean * (y - 32), np.maximum(np.abs(y - 32) - rng.uniform(16, 22), 0))
+    return Image.fromarray((255 / (1 + np.exp(distance - rng.uniform(3, 5)))).astype(np.uint8))
+
+
+def jpeg(picture: Picture, quality: int) -> Picture:
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=quality)
+    with Image.open(buffer) as again:
+        return again.convert("RGB")
+
+
+def cropped(picture: Picture, share: float) -> Picture:
+    dx, dy = (round(side * (1 - share) / 2) for side in picture.size)
+    return picture.crop((dx, dy, picture.width - dx, picture.height - dy))
+
+
+CHANGES: dict[str, Callable[[Picture], Picture]] = {
+    "jpeg": lambda p: jpeg(p, 30),
+    "smaller": lambda p: p.resize((p.width // 2, p.height // 2), Image.Resampling.BILINEAR),
+    "squeezed": lambda p: p.resize((80, 60), Image.Resampling.BICUBIC),
+    "lighter": lambda p: ImageEnhance.Brightness(p).enhance(1.25),
+    "contrast": lambda p: ImageEnhance.Contrast(p).enhance(0.6),
+    "grey": lambda p: p.convert("L"),
+    "shifted": lambda p: ImageChops.offset(p, 3, -3),
+    "cropped": lambda p: cropped(p, 0.9),
+    "mirrored": lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    "upside down": lambda p: p.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+    "turned by 90": lambda p: p.transpose(Image.Transpose.ROTATE_90),
+    "turned by 180": lambda p: p.transpose(Image.Transpose.ROTATE_180),
+    "turned by 270": lambda p: p.transpose(Image.Transpose.ROTATE_270),
+    "transposed": lambda p: p.transpose(Image.Transpose.TRANSPOSE),
+    "turned by 33": lambda p: p.rotate(33, Image.Resampling.BICUBIC),
+    "turned by -7": lambda p: p.rotate(-7, Image.Resampling.BICUBIC),
+    "mirrored, cropped, lighter": lambda p: ImageEnhance.Brightness(
+        cropped(p.transpose(Image.Transpose.FLIP_LEFT_RIGHT), 0.92)
+    ).enhance(1.15),
+}

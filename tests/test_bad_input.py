@@ -1,0 +1,218 @@
+"""Hostile and broken data end to end: counted and named in the report, or one clear line and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from leakaudit import audit
+from leakaudit.errors import InputError, UserError
+from leakaudit.render.html import to_html
+from leakaudit.render.json import to_json
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX file types and names")
+
+
+def picture(path: Path, seed: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coarse = np.random.default_rng(seed).integers(0, 255, (9, 12, 3), dtype=np.uint8)
+    Image.fromarray(coarse).resize((96, 72), Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    root = tmp_path / "data"
+    for i in range(6):
+        picture(root / "train" / "a" / f"{i}.jpg", i)
+        picture(root / "val" / "a" / f"{i}.jpg", 100 + i)
+    return root
+
+
+@pytest.fixture
+def scan(tmp_path):
+    return lambda root, **named: audit(root, cache_dir=tmp_path / "cache", **named)
+
+
+def problems(report) -> dict[str, str]:
+    return {Path(problem.uri).name: problem.kind for problem in report.coverage.problems}
+
+
+def test_broken_pictures_are_counted_and_named(data, scan):
+    folder = data / "val" / "a"
+    whole = (folder / "0.jpg").read_bytes()
+    (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_bytes(b"this is no picture")
+    (folder / "noise.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    (folder / "folder.jpg").mkdir()
+    report = scan(data)
+    assert problems(report) == dict.fromkeys(
+        ["truncated.jpg", "empty.png", "text.jpg", "noise.png", "folder.jpg"], "unreadable"
+    )
+    assert report.coverage.n_unreadable == 5
+    assert report.coverage.n_read == 12
+    assert report.verdict.exit_code == 4
+
+
+def test_a_decompression_bomb_is_not_decoded(data, scan):
+    side = 30_000
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")]
+    bomb = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+    (data / "train" / "a" / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bomb)
+    report = scan(data)
+    assert problems(report) == {"bomb.png": "unreadable"}
+    assert "pixels" in report.coverage.problems[0].reason
+
+
+@posix
+def test_links_pipes_and_sockets_neither_block_nor_crash(data, scan):
+    folder = data / "train" / "a"
+    (folder / "broken.jpg").symlink_to("nowhere.jpg")
+    (folder / "loop").symlink_to(data / "train")
+    os.mkfifo(folder / "pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as listening:
+        os.chdir(folder)
+        listening.bind("socket.jpg")
+        report = scan(data)
+    assert {"broken.jpg", "pipe.jpg", "socket.jpg"} <= set(problems(report))
+    assert report.coverage.n_read == 12
+
+
+@posix
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
+def test_files_without_permission_are_counted(data, scan):
+    (data / "val" / "a" / "0.jpg").chmod(0)
+    assert problems(scan(data)) == {"0.jpg": "unreadable"}
+
+
+@posix
+def test_any_file_name_works_and_stays_text(data, scan):
+    names = [b"bytes\xff\xfe.jpg", b"line\nbreak.jpg", "<script>alert(1)</script>'\".jpg".replace("/", "").encode()]
+    source = picture(data / "train" / "a" / "source.jpg", 50).read_bytes()
+    for name in names:
+        Path(os.fsdecode(os.fsencode(data / "val" / "a") + b"/" + name)).write_bytes(source)
+    report = scan(data, previews=True)
+    leaked = [finding for finding in report.findings if finding.code == "LA101"]
+    assert sum(finding.n_samples for finding in leaked) == 3
+    page = to_html(report)
+    assert "<script>alert" not in page
+    json.loads(to_json(report))
+
+
+def test_lfs_and_dvc_pointers_are_named(data, scan):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n"
+    (data / "val" / "a" / "lfs.jpg").write_text(pointer)
+    (data / "val" / "a" / "dvc.jpg.dvc").write_text("outs:\n- md5: 0123456789abcdef0123456789abcdef\n  path: dvc.jpg\n")
+    report = scan(data)
+    assert set(problems(report).values()) == {"pointer"}
+    assert report.coverage.n_pointers == 2
+    assert report.verdict.exit_code == 4
+
+
+def test_a_manifest_with_missing_files_and_repeated_paths(data, scan):
+    rows = [
+        "path,split,label",
+        *(f"train/a/{i}.jpg,train,a" for i in range(6)),
+        *(f"val/a/{i}.jpg,val,a" for i in range(6)),
+    ]
+    (data / "data.csv").write_text("\n".join([*rows, "val/a/0.jpg,val,a", "val/a/gone.jpg,val,a"]) + "\n")
+    report = scan(data / "data.csv")
+    assert problems(report) == {"0.jpg": "duplicate-path", "gone.jpg": "missing"}
+    assert report.coverage.n_read == 12
+    assert report.coverage.n_unreadable == 1
+
+
+def table(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+ROWS = [f"{i},{i * 7 % 11}.5,name {i},{'ab'[i % 2]}" for i in range(30)]
+HEADER = "n,x,name,label"
+
+
+def test_ragged_rows_are_counted(tmp_path, scan):
+    table(tmp_path / "t" / "train.csv", "\n".join([HEADER, *ROWS[:15], "1,2", *ROWS[15:]]) + "\n")
+    table(tmp_path / "t" / "val.csv", "\n".join([HEADER, *(f"9{row}" for row in ROWS)]) + "\n")
+    report = scan(tmp_path / "t")
+    assert report.coverage.n_unreadable == 1
+    assert report.splits["train"].n == 30
+    assert report.coverage.problems[0].uri.startswith("train.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_encodings_are_recognised_and_said(tmp_path, scan, encoding):
+    names = ["Ålesund", "Tromsø", "Besançon", "Málaga"]
+    rows = [f"{i},{names[i % 4]} “{i}”,{'ab'[i % 2]}" for i in range(40)]
+    table(tmp_path / "t" / "train.csv", "\n".join(["n,name,label", *rows]), encoding)
+    table(tmp_path / "t" / "val.csv", "\n".join(["n,name,label", *rows[:5], "77,Oslo,a"]), "utf-8")
+    report = scan(tmp_path / "t", select=("LA104",))
+    assert sum(finding.n_samples for finding in report.findings) == 5
+
+
+def test_mixed_types_empty_columns_and_hostile_cells(tmp_path, scan):
+    header = 'n,"x""; DROP TABLE t; --",empty,<b>,label'
+    rows = [f'{i},{"text" if i % 5 == 0 else i},,"=1+1 \n ""{i}""",{"ab"[i % 2]}' for i in range(30)]
+    table(tmp_path / "t" / "train.csv", "\n".join([header, *rows]))
+    table(tmp_path / "t" / "val.csv", "\n".join([header, *rows[:4]]))
+    report = scan(tmp_path / "t", select=("LA104",))
+    assert sum(finding.n_samples for finding in report.findings) == 4
+    assert "<b>" not in to_html(report).split("</style>", 1)[1]
+    json.loads(to_json(report))
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "empty"),
+        ({"train.csv": f"{HEADER}\n1,2,3,a\n", "val.csv": ""}, "val.csv"),
+        ({"train.csv": f"{HEADER}\n1,2,3,a\n", "val.csv": f"{HEADER}\n"}, "val"),
+        ({"train.csv": "\0\1\2\3" * 100, "val.csv": "\0\1\2\3" * 100}, "train.csv"),
+        ({"train.csv": f"{HEADER}\n1,2,3,a\n", "val.csv": "other\n5\n6\n"}, "column"),
+        ({"train.parquet": "no parquet", "val.parquet": "no parquet"}, "parquet"),
+        ({"train.jsonl": "{broken", "val.jsonl": "{broken"}, "jsonl"),
+        ({"notes.txt": "nothing here"}, "--within"),
+    ],
+)
+def test_unusable_tables_say_what_and_where(tmp_path, scan, files, said):
+    (tmp_path / "t").mkdir()
+    for name, text in files.items():
+        table(tmp_path / "t" / name, text)
+    with pytest.raises(InputError) as caught:
+        scan(tmp_path / "t")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_column_names_the_nearest(tmp_path, scan):
+    for name in ("train", "val"):
+        table(tmp_path / "t" / f"{name}.csv", "\n".join([HEADER, *ROWS]))
+    with pytest.raises(UserError, match="label"):
+        scan(tmp_path / "t", label="lable")
+
+
+@posix
+def test_pipes_and_devices_as_input_exit_2(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", "/dev/null"):
+        done = subprocess.run(
+            [sys.executable, "-m", "leakaudit", "scan", path], capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 2
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert "Traceback" not in done.stderr
