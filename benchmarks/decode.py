@@ -42,9 +42,12 @@ files = sorted(str(path) for path in folder.iterdir())
 warm = Path(sys.argv[3])
 {setup}
 run(warm)
-start = time.perf_counter()
+def processor():
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+start, used = time.perf_counter(), processor()
 run(folder)
-print("seconds", time.perf_counter() - start)
+print("seconds", time.perf_counter() - start, processor() - used)
 """
 FLOOR = """
 from concurrent.futures import ThreadPoolExecutor
@@ -133,13 +136,15 @@ def peers_python(folder: Path) -> tuple[Path, dict[str, str]]:
     return python, failed
 
 
-def seconds(python: Path | str, setup: str, folder: Path, warm: Path, threads: int) -> float | str:
+def seconds(python: Path | str, setup: str, folder: Path, warm: Path, threads: int) -> tuple[float, float] | str:
+    """Wall and processor seconds of one run, or what went wrong."""
     command = [python, "-c", TIMED.format(setup=setup), folder, str(threads), warm]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
     if done.returncode or not lines:
         return (done.stderr.strip().splitlines() or ["no answer"])[-1]
-    return float(lines[-1].split()[1])
+    wall, processor = lines[-1].split()[1:]
+    return float(wall), float(processor)
 
 
 def jpegs(repeats: int, peer_repeats: int, threads: int) -> None:
@@ -161,7 +166,7 @@ def jpegs(repeats: int, peer_repeats: int, threads: int) -> None:
         "imagededup": (peers, IMAGEDEDUP, peer_repeats),
         "cleanvision": (peers, CLEANVISION, peer_repeats),
     }
-    times: dict[str, list[float]] = {name: [] for name in contenders}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     for turn in range(repeats):
         for name, (python, setup, wanted) in contenders.items():
             if turn < wanted:
@@ -170,15 +175,19 @@ def jpegs(repeats: int, peer_repeats: int, threads: int) -> None:
                     print(f"{name} failed: {taken}")
                 else:
                     times[name].append(taken)
-    median = {name: statistics.median(taken) for name, taken in times.items() if taken}
-    for name, taken in median.items():
-        spread = f"{min(times[name]):.2f} to {max(times[name]):.2f} s"
-        print(f"{name:12} {N / taken:8,.0f} pictures/s   ({spread}, {len(times[name])} runs)")
-    ratios = [own / other for own, other in zip(times["floor"], times["leakaudit"], strict=True)]
-    print(f"leakaudit / floor         {statistics.median(ratios):6.2f}   (median of the ratios of each turn)")
-    for peer in ("imagededup", "cleanvision"):
-        if peer in median:
-            print(f"leakaudit / {peer:12}  {median[peer] / median['leakaudit']:6.1f}")
+    print(
+        f"{'':12} {'pictures/s':>10} {'of leakaudit':>13} {'ms processor':>13} {'of leakaudit':>13}   (medians; ratios by turn)"
+    )
+    for name, taken in times.items():
+        if taken:
+            wall, processor = (statistics.median(column) for column in zip(*taken, strict=True))
+            by_turn = zip(taken, times["leakaudit"], strict=False)
+            ratios = [(ours[0] / other[0], ours[1] / other[1]) for other, ours in by_turn]
+            wall_ratio, processor_ratio = (statistics.median(column) for column in zip(*ratios, strict=True))
+            print(
+                f"{name:12} {N / wall:10,.0f} {wall_ratio:13.2f} {processor * 1000 / N:13.2f} {1 / processor_ratio:13.2f}"
+            )
+    print("Processor time counts where other work shares the machine; wall time otherwise.")
 
 
 def bare(paths: Sequence[str]) -> int:

@@ -352,6 +352,8 @@ class Outcome:
         Worst first.
     pairs : callable or None
         Every verified pair behind the findings, uncapped, for ``--pairs``.
+    sampled : tuple of str
+        Sentences on what was measured on a subsample; never duplicate detection.
     seconds : float or None
         Wall time; None unless timings were asked for, because reports are byte-identical from run to run.
     """
@@ -363,6 +365,7 @@ class Outcome:
     metrics: Metrics = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     pairs: PairBatches | None = None
+    sampled: tuple[str, ...] = ()
     seconds: float | None = None
 
 

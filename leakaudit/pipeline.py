@@ -131,6 +131,7 @@ def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stor
         problems=problems[:PROBLEMS_LISTED],
         skipped_checks=dict(sorted(not_run.items())),
         not_applicable=tuple(check.code for check in chosen if check not in fitting),
+        sampled=tuple(f"{outcome.code}: {sentence}" for outcome in outcomes for sentence in outcome.sampled),
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)
     return Stored(tuple(outcomes), context.splits, coverage, with_pairs), context

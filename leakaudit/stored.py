@@ -128,7 +128,7 @@ def _plain(value: object) -> object:
 
 def _outcome(data: dict[str, Any]) -> Outcome:
     findings = tuple(_finding(entry) for entry in data.pop("findings"))
-    return Outcome(**{**data, "pairs": None}, findings=findings)
+    return Outcome(**{**data, "pairs": None, "sampled": tuple(data["sampled"])}, findings=findings)
 
 
 def _finding(data: dict[str, Any]) -> Finding:

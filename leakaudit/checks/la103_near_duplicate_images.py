@@ -24,10 +24,12 @@ How it decides
 3. *Gate*: pictures without detail (LA004) are not judged, and counted.
 4. *Compare with the set itself*: the same search inside the reference split, for 1,000 of its pictures, shows how
    strong the evidence between unrelated pictures of this set is. A near-duplicate exceeds its median by 5 standard
-   deviations (1.4826 × the median absolute deviation; Student's t for few pictures), or is the same thumbnail (score
-   of 0.98, evidence of 5, at most 6 grey levels apart). Fewer than 20 reference pictures make no null: then evidence
-   of 7 suffices. Held-out pictures do not enter, and copies inside the reference are recognised and left
-   out, so that neither moves it.
+   deviations (1.4826 × the median absolute deviation; Student's t for few pictures), or is the same thumbnail (score of
+   0.98, at most 3 grey levels apart). Fewer than 20 reference pictures make no null: then evidence of 5.5 suffices.
+   Held-out pictures do not enter, and copies inside the reference are recognised and left out, so that neither moves
+   it.
+5. *Turned by any other angle*: the same with the disc around the middle, found by Fourier coefficients along circles
+   and compared after turning; 2 ln 128 is taken off the squared evidence, and it has a null of its own.
 
 Evidence of 5 with at least 90 % of the smaller view in common is *verified*: **error**. Evidence of 4, or a camera
 that moved between two exposures of one scene, is *suspected*: **warning**. With these defaults (Params, sources in
@@ -36,9 +38,9 @@ pictures, and none of 10,000 MNIST digits.
 
 What it cannot see
 ------------------
-Crops of less than about 60 % of a side, rotations by other angles than right ones beyond a few degrees, collages, and
-other views of the same object: those are groups, not copies (see LA108). In a narrow domain (digits, glyphs) a copy
-that was changed visibly is no more alike than strangers are, and stays unreported.
+Crops of less than about 60 % of a side and off-centre crops of less than 85 %, wide borders, turns that were also
+cropped or scaled, collages, and other views of the same object: those are groups, not copies (see LA108). In a narrow
+domain (digits, glyphs) a copy that was changed visibly is no more alike than strangers are, and stays unreported.
 
 Fix
 ---

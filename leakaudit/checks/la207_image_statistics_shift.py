@@ -72,7 +72,7 @@ from leakaudit.search.shift import Shift, compare, compare_spread
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from leakaudit.model import IntArray
+    from leakaudit.model import IntArray, Status
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,7 @@ def run(context: Context, params: Params) -> Outcome:
         results.append(compare_pictures(context.images.records[at], first, strata, clusters, params))
     adjusted = benjamini_hochberg([each.shift.p_value for compared in results for each in compared])
     findings, said, underpowered = [], [], False
+    sampled: list[str] = []
     metrics: dict[str, Mapping[str, Scalar]] = {}
     for (held_out, reference), compared in zip(context.pairs_of_splits, results, strict=True):
         p_values, adjusted = adjusted[: len(compared)], adjusted[len(compared) :]
@@ -127,14 +128,19 @@ def run(context: Context, params: Params) -> Outcome:
         ]
         names = {each.statistic for each, _ in shifted}
         some = f"{len(names):,} of {len({each.statistic for each in compared}):,} statistics differ"
-        said.append(f"{held_out} against {reference}: {some}" + _limits(detectable, sizes, params))
+        said.append(f"{held_out} against {reference}: {some}{_limits(detectable)}")
+        sampled += [
+            f"{params.compared:,} of the {n:,} pictures of {split} were compared"
+            for split, n in zip((held_out, reference), sizes, strict=True)
+            if n > params.compared
+        ]
         if shifted:
             findings.append(_finding(context, held_out, reference, shifted))
         elif detectable > params.blind and compared:
             underpowered = True
-    if findings:
-        return Outcome(CHECK.code, CHECK.slug, "failed", "; ".join(said), metrics, tuple(findings))
-    return Outcome(CHECK.code, CHECK.slug, "inconclusive" if underpowered else "passed", "; ".join(said), metrics)
+    status: Status = "failed" if findings else "inconclusive" if underpowered else "passed"
+    once = tuple(dict.fromkeys(sampled))
+    return Outcome(CHECK.code, CHECK.slug, status, "; ".join(said), metrics, tuple(findings), sampled=once)
 
 
 def compare_pictures(
@@ -209,10 +215,8 @@ def _measured(
     return measured
 
 
-def _limits(detectable: float, sizes: Sequence[int], params: Params) -> str:
-    found = f" (d from {detectable:.2f} would be found)" if np.isfinite(detectable) else " (no class is in both)"
-    sampled = f", on {params.compared:,} pictures of a larger split" if max(sizes) > params.compared else ""
-    return found + sampled
+def _limits(detectable: float) -> str:
+    return f" (d from {detectable:.2f} would be found)" if np.isfinite(detectable) else " (no class is in both)"
 
 
 def _finding(context: Context, held_out: str, reference: str, shifted: Sequence[tuple[Compared, float]]) -> Finding:

@@ -52,7 +52,9 @@ RACY_NS = 2_000_000_000
 _BUSY_SECONDS = 30
 _DIGEST = 16
 
-_SCHEMA = """
+_SCHEMA_VERSION = 1
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS packs (
   id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER, used INTEGER, digest BLOB, records BLOB
 );
@@ -61,6 +63,8 @@ CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, size INTEGER, mtime_ns 
 CREATE TABLE IF NOT EXISTS listings (key BLOB PRIMARY KEY, used INTEGER, places BLOB);
 CREATE TABLE IF NOT EXISTS pixels (content BLOB PRIMARY KEY, digest BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS previews (key BLOB PRIMARY KEY, used INTEGER, picture BLOB);
+PRAGMA user_version = {_SCHEMA_VERSION};
+COMMIT;
 """
 
 
@@ -432,14 +436,28 @@ def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         db.execute("PRAGMA page_size = 16384")
-        db.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(db)
         db.execute("PRAGMA synchronous = NORMAL")
-        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+        if db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
             db.executescript(_SCHEMA)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """Of several scans that make a new data base at once, SQLite lets one switch and turns the others away at once."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _today() -> int:

@@ -80,13 +80,19 @@ def detail_area(thumbnails: np.ndarray) -> FloatArray:
     Returns
     -------
     ndarray of float32, shape (n,)
-        Sum of the squared, locally normalised detail: 0 for a flat picture, at most 1,024 pixels.
+        Sum over the pixels of ``(e / (e + NOISE**2))**3``, where e is the local mean square of the detail: near 0 for a
+        flat picture with noise or a smooth gradient, at most 1,024. The outermost two pixels stand for nothing of their
+        own (a gradient bends where it ends); the sum is scaled up for them.
     """
     out = np.empty(len(thumbnails), dtype=np.float32)
+    inner = slice(2, thumbnails.shape[-1] - 2)
+    scale = thumbnails[0].size / max(1, thumbnails[0, inner, inner].size) if len(thumbnails) else 1.0
     for start in range(0, len(thumbnails), BLOCK):
         rows = slice(start, start + BLOCK)
         picture = thumbnails[rows].astype(np.float32)
-        out[rows] = np.square(_normalised(picture - _blur(picture, DETAIL_SIGMA))).sum(axis=(1, 2))
+        local = _blur(np.square(picture - _blur(picture, DETAIL_SIGMA)), LOCAL_SIGMA)
+        share = (local / (local + np.float32(NOISE**2))) ** 3
+        out[rows] = share[:, inner, inner].sum(axis=(1, 2)) * scale
     return out
 
 

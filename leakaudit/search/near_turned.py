@@ -45,12 +45,12 @@ TRIES = 2.0 * np.log(2.0 * ANGLES / 2.0)
 direction (neighbouring ones give nearly the same)."""
 
 CANDIDATES = 4
-"""Nearest pictures that are verified."""
+"""Nearest pictures that are verified; the copy was among the first four in all of the cases above."""
 
 _CHUNK = 1 << 12
 
 
-def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, *, jobs: int = 1) -> Matches:
+def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, k: int = CANDIDATES, *, jobs: int = 1) -> Matches:
     """Candidates for each of a among b, turned by any angle and mirrored or not, all verified.
 
     Parameters
@@ -58,6 +58,8 @@ def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, *, jobs: int =
     records : ndarray of `leakaudit.fingerprints.images.RECORD`, shape (n,)
     a, b : ndarray of int64
         Indices of the records; a picture itself is left out.
+    k : int
+        Nearest pictures that are verified.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, *, jobs: int =
 
         return largest
 
-    index, _ = nearest_by(prepare, len(a), len(b), CANDIDATES, itself=itself_among(a, b), jobs=jobs)
+    index, _ = nearest_by(prepare, len(a), len(b), k, itself=itself_among(a, b), jobs=jobs)
     row, which = np.nonzero(index >= 0)
     first, second = a[row], b[index[row, which]]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError
 from leakaudit.fingerprints import cache
-from leakaudit.fingerprints.cache import cache_folder, refuse_inside, remember
+from leakaudit.fingerprints.cache import PictureCache, cache_folder, refuse_inside, remember
 
 
 @pytest.fixture
@@ -115,3 +117,19 @@ def test_never_inside_the_data(tmp_path):
             refuse_inside([given], inside)
     refuse_inside([data], Config(cache_dir=data / "cache", use_cache=False))
     refuse_inside([data, tmp_path / "gone", 5], Config(cache_dir=tmp_path / "data-cache"))
+
+
+def test_many_may_make_the_data_base_at_once(tmp_path):
+    for turn in range(8):
+        barrier = threading.Barrier(6)
+
+        def make(folder=tmp_path / str(turn), barrier=barrier) -> str | None:
+            barrier.wait()
+            with PictureCache(folder) as cache:
+                cache.add_pixel_digests({b"content": b"digest"})
+                assert cache.pixel_digests([b"content"]) == {b"content": b"digest"}
+                return cache.note
+
+        with ThreadPoolExecutor(6) as pool:
+            notes = [made.result() for made in [pool.submit(make) for _ in range(6)]]
+        assert notes == [None] * 6
