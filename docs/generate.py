@@ -77,12 +77,16 @@ def generated() -> dict[Path, str]:
 
 
 def refresh_example() -> None:
-    """What a scan of the demo data prints; not checked for staleness, as scores vary with the decoder's version."""
+    """The scan of the demo data, for the README and reports/; not checked, as scores vary with the decoder."""
     os.chdir(ROOT)
-    stream = StringIO()
-    FORMATS["text"](audit("fixtures/demo", use_cache=False), stream)
+    report = audit("fixtures/demo", use_cache=False, previews=True)
+    written = {form: StringIO() for form in ("text", "html", "json")}
+    for form, stream in written.items():
+        FORMATS[form](report, stream)
+    for form in ("html", "json"):
+        (ROOT / "reports" / f"example.{form}").write_text(written[form].getvalue(), encoding="utf-8", newline="\n")
     readme = ROOT / "README.md"
-    block = f"```text\n$ leakaudit scan fixtures/demo\n{stream.getvalue().rstrip()}\n```"
+    block = f"```text\n$ leakaudit scan fixtures/demo\n{written['text'].getvalue().rstrip()}\n```"
     text = with_block(readme.read_text(encoding="utf-8"), "example", block)
     readme.write_text(text, encoding="utf-8", newline="\n")
 
