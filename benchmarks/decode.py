@@ -21,9 +21,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import venv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -39,9 +41,9 @@ import os, sys, time
 from pathlib import Path
 folder, n_threads = Path(sys.argv[1]), int(sys.argv[2])
 files = sorted(str(path) for path in folder.iterdir())
-warm = Path(sys.argv[3])
 {setup}
-run(warm)
+if sys.argv[3:]:
+    run(Path(sys.argv[3]))
 def processor():
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
@@ -136,15 +138,25 @@ def peers_python(folder: Path) -> tuple[Path, dict[str, str]]:
     return python, failed
 
 
-def seconds(python: Path | str, setup: str, folder: Path, warm: Path, threads: int) -> tuple[float, float] | str:
-    """Wall and processor seconds of one run, or what went wrong."""
-    command = [python, "-c", TIMED.format(setup=setup), folder, str(threads), warm]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+class Taken(NamedTuple):
+    """Seconds of one run: the work alone by the clock and on the processors, and a whole process from its start."""
+
+    work: float
+    processor: float
+    whole: float
+
+
+def take(python: Path | str, setup: str, folder: Path, warm: Path, threads: int) -> Taken:
+    command = [python, "-c", TIMED.format(setup=setup), folder, str(threads)]
+    done = subprocess.run([*command, warm], capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith("seconds ")]
     if done.returncode or not lines:
-        return (done.stderr.strip().splitlines() or ["no answer"])[-1]
-    wall, processor = lines[-1].split()[1:]
-    return float(wall), float(processor)
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no answer"])[-1])
+    start = time.perf_counter()
+    subprocess.run(command, capture_output=True, check=True)
+    whole = time.perf_counter() - start
+    work, processor = lines[-1].split()[1:]
+    return Taken(float(work), float(processor), whole)
 
 
 def jpegs(repeats: int, peer_repeats: int, threads: int) -> None:
@@ -166,28 +178,23 @@ def jpegs(repeats: int, peer_repeats: int, threads: int) -> None:
         "imagededup": (peers, IMAGEDEDUP, peer_repeats),
         "cleanvision": (peers, CLEANVISION, peer_repeats),
     }
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    times: dict[str, list[Taken]] = {name: [] for name in contenders}
     for turn in range(repeats):
         for name, (python, setup, wanted) in contenders.items():
             if turn < wanted:
-                taken = seconds(python, setup, folder, warm, threads)
-                if isinstance(taken, str):
-                    print(f"{name} failed: {taken}")
-                else:
-                    times[name].append(taken)
-    print(
-        f"{'':12} {'pictures/s':>10} {'of leakaudit':>13} {'ms processor':>13} {'of leakaudit':>13}   (medians; ratios by turn)"
-    )
+                try:
+                    times[name].append(take(python, setup, folder, warm, threads))
+                except RuntimeError as error:
+                    print(f"{name} failed: {error}")
+    print(f"{'medians':18} {'pictures/s':>10} {'processor ms':>13} {'whole process s':>16}   leakaudit faster by")
     for name, taken in times.items():
         if taken:
-            wall, processor = (statistics.median(column) for column in zip(*taken, strict=True))
-            by_turn = zip(taken, times["leakaudit"], strict=False)
-            ratios = [(ours[0] / other[0], ours[1] / other[1]) for other, ours in by_turn]
-            wall_ratio, processor_ratio = (statistics.median(column) for column in zip(*ratios, strict=True))
-            print(
-                f"{name:12} {N / wall:10,.0f} {wall_ratio:13.2f} {processor * 1000 / N:13.2f} {1 / processor_ratio:13.2f}"
-            )
-    print("Processor time counts where other work shares the machine; wall time otherwise.")
+            work, processor, whole = (statistics.median(column) for column in zip(*taken, strict=True))
+            pairs = list(zip(taken, times["leakaudit"], strict=False))
+            by = (statistics.median(other[i] / ours[i] for other, ours in pairs) for i in range(3))
+            faster = " / ".join(f"{ratio:.2f}" for ratio in by)
+            print(f"{name:18} {N / work:10,.0f} {processor * 1000 / N:13.2f} {whole:16.2f}   {faster}")
+    print("Where other work shares the machine, only processor time means something.")
 
 
 def bare(paths: Sequence[str]) -> int:
@@ -199,8 +206,6 @@ def bare(paths: Sequence[str]) -> int:
 
 
 def pngs(folder: Path, repeats: int, threads: int) -> None:
-    import time
-
     import decode as importable  # this file, under a name that worker processes can import
     import pyarrow as pa
 

@@ -76,7 +76,7 @@ def audit(
     found = stored.load(where) if where else None
     if found is None:
         found, context = _examine(dataset, config, progress)
-        if where and not context.met_problems:
+        if where and not context.met_problems and not found.notes:
             stored.save(where, found)
         outcomes = found.outcomes
     else:
@@ -134,7 +134,8 @@ def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stor
         sampled=tuple(f"{outcome.code}: {sentence}" for outcome in outcomes for sentence in outcome.sampled),
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)
-    return Stored(tuple(outcomes), context.splits, coverage, with_pairs), context
+    notes = context.images.notes if context.images is not None else ()
+    return Stored(tuple(outcomes), context.splits, coverage, with_pairs, notes), context
 
 
 def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcome, ...]:
@@ -165,7 +166,7 @@ def _report(dataset: Dataset, config: Config, found: Stored) -> Report:
         outcomes=found.outcomes,
         checks={check.code: check.info for check in CHECKS},
         verdict=gate.judge(found.outcomes, found.coverage, config),
-        notes=dataset.notes,
+        notes=(*dataset.notes, *found.notes),
         previews=_previews(dataset, config, found.outcomes) if config.previews and dataset.kind == "image" else {},
         display=notebook_html,
     )

@@ -38,12 +38,23 @@ NOT_IN_KEY = frozenset({"jobs", "cache_dir", "use_cache", "memory_limit", "previ
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is kept of a scan; `with_pairs` names the checks whose outcome can list pairs."""
+    """What is kept of a scan.
+
+    Parameters
+    ----------
+    outcomes, splits, coverage
+        As in `Report`; pairs are not kept.
+    with_pairs : frozenset of str
+        Codes of the checks whose outcome can list pairs.
+    notes : tuple of str
+        What was worth saying about this scan alone, such as an unusable cache; scans with notes are not stored.
+    """
 
     outcomes: tuple[Outcome, ...]
     splits: Mapping[str, SplitInfo]
     coverage: Coverage
     with_pairs: frozenset[str]
+    notes: tuple[str, ...] = ()
 
 
 def place(dataset: Dataset, config: Config) -> Path | None:

@@ -105,3 +105,10 @@ def test_a_damaged_store_is_passed_over(tmp_path, damage):
     path = tmp_path / "x.json"
     path.write_bytes(damage)
     assert stored.load(path) is None
+
+
+def test_an_unusable_cache_is_said_and_the_scan_goes_on(data, tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    report = audit(data, cache_dir=tmp_path / "cache")
+    assert report.notes
+    assert report.findings

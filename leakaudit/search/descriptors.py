@@ -46,32 +46,36 @@ mirror left and right; bit 1 (2): mirror top and bottom."""
 INVERSE = np.array([0, 1, 2, 3, 4, 6, 5, 7], dtype=np.int8)
 """The orientation that undoes each orientation."""
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 13
 
 
-def describe(records: np.ndarray) -> FloatArray:
+def describe(records: np.ndarray, at: IntArray | None = None) -> FloatArray:
     """Descriptors of pictures.
 
     Parameters
     ----------
     records : ndarray of `leakaudit.fingerprints.images.RECORD`, shape (n,)
+    at : ndarray of int64, shape (m,), optional
+        Which of them, all by default; they are read in chunks, so that memory-mapped records stay on disk.
 
     Returns
     -------
-    ndarray of float32, shape (n, 93)
+    ndarray of float32, shape (m, 93)
         Rows of length 1 (0 for a picture of one colour); columns in the order of `parity_slices`.
     """
     order = _columns()[0]
-    out = np.empty((len(records), len(order)), dtype=np.float32)
-    for start in range(0, len(records), _CHUNK):
-        part = records[start : start + _CHUNK]
+    n = len(records) if at is None else len(at)
+    out = np.empty((n, len(order)), dtype=np.float32)
+    for start in range(0, n, _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        part = records[rows] if at is None else records[at[rows]]
         # a thumbnail of 32 has four times the amplitude of one of 8 in an orthonormal DCT
         amplitude = np.float32(part["chroma"].shape[-1] / part["luma"].shape[-1])
         luma = _dct_block(part["luma"], LUMA_BLOCK, EDGE)[:, None] * amplitude
         chroma = _dct_block(part["chroma"], CHROMA_BLOCK)
-        rows = np.concatenate([luma.reshape(len(part), -1), chroma.reshape(len(part), -1)], axis=1)[:, order]
-        length = np.linalg.norm(rows, axis=1, keepdims=True)
-        out[start : start + _CHUNK] = np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-3)
+        block = np.concatenate([luma.reshape(len(part), -1), chroma.reshape(len(part), -1)], axis=1)[:, order]
+        length = np.linalg.norm(block, axis=1, keepdims=True)
+        out[rows] = np.divide(block, length, out=np.zeros_like(block), where=length > 1e-3)
     return out
 
 

@@ -76,7 +76,7 @@ def candidates(
         Indices of the records; -1 where there are fewer.
     orientation : ndarray of int8, shape (len(a), k)
     """
-    described = describe(records[a]), describe(records[b])
+    described = describe(records, a), describe(records, b)
     found = nearest(*described, k, itself=itself_among(a, b), jobs=jobs, advance=advance)
     return np.where(found.index >= 0, b[found.index], -1), found.orientation
 

@@ -68,8 +68,8 @@ def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, k: int = CANDI
     """
     if not len(a) or not len(b):
         return joined([])
-    of_a, of_b = _descriptors(records, a), _descriptors(records, b)
-    parts = [np.ascontiguousarray(part.T) for part in of_b]
+    of_a = _descriptors(records, a)
+    parts = [np.ascontiguousarray(part.T) for part in _descriptors(records, b)]
 
     def prepare(rows: slice) -> Largest:
         even, odd = (part[rows] for part in of_a)
@@ -133,9 +133,11 @@ def _descriptors(records: np.ndarray, at: IntArray) -> tuple[FloatArray, FloatAr
     """What mirroring keeps, and what it changes the sign of: shapes (n, 54) and (n, 24), together of length 1."""
     i, j = np.triu_indices(RINGS, 1)
     diagonal = np.arange(RINGS)
-    kept, changed = [], []
+    kept = np.empty((len(at), (ORDERS + 1) * (RINGS + len(i))), dtype=np.float32)
+    changed = np.empty((len(at), ORDERS * len(i)), dtype=np.float32)
     for start in range(0, len(at), _CHUNK):
-        part = records[at[start : start + _CHUNK]]
+        rows = slice(start, start + _CHUNK)
+        part = records[at[rows]]
         spectra = _spectra(part, n_circles=3 * RINGS, n_angles=32, orders=ORDERS + 1)
         spectra = spectra.reshape(len(part), RINGS, 3, -1).mean(axis=2)
         energy = np.sqrt(np.square(np.abs(spectra)).sum(axis=1))
@@ -145,9 +147,9 @@ def _descriptors(records: np.ndarray, at: IntArray) -> tuple[FloatArray, FloatAr
         odd = products[:, 1:, i, j].imag * root
         even, odd = even.reshape(len(part), -1), odd.reshape(len(part), -1)
         length = np.sqrt(np.square(even).sum(axis=1) + np.square(odd).sum(axis=1))[:, None]
-        kept.append(np.divide(even, length, out=np.zeros_like(even), where=length > 1e-3))
-        changed.append(np.divide(odd, length, out=np.zeros_like(odd), where=length > 1e-3))
-    return np.concatenate(kept).astype(np.float32), np.concatenate(changed).astype(np.float32)
+        kept[rows] = np.divide(even, length, out=np.zeros_like(even), where=length > 1e-3)
+        changed[rows] = np.divide(odd, length, out=np.zeros_like(odd), where=length > 1e-3)
+    return kept, changed
 
 
 def _aspect(records: np.ndarray) -> tuple[FloatArray, FloatArray]:
