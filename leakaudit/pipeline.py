@@ -101,10 +101,10 @@ def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Contex
 
         assert dataset.samples is not None
         images = fingerprint_images(dataset.samples, config, progress, splits=dataset.splits)
-        return Context(dataset, config, images=images)
+        return Context(dataset, config, images=images, progress=progress)
     from leakaudit.fingerprints.rows import fingerprint_rows
 
-    return Context(dataset, config, rows=fingerprint_rows(dataset, config, progress))
+    return Context(dataset, config, rows=fingerprint_rows(dataset, config, progress), progress=progress)
 
 
 def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stored, Context]:
@@ -114,11 +114,7 @@ def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stor
         raise ConfigError("no check is left: look at --select and --ignore (`leakaudit checks` lists the codes)")
     fitting = [check for check in chosen if dataset.kind in check.kinds]
     context = _fingerprint(dataset, config, progress)
-    outcomes = []
-    with progress("Checking", len(fitting), "checks") as advance:
-        for check in fitting:
-            outcomes.append(_run(check, context))
-            advance(1)
+    outcomes = [_run(check, context) for check in fitting]
     not_run = {outcome.code: outcome.reason for outcome in outcomes if outcome.status == "skipped"}
     not_run |= {check.code: "left out by --select or --ignore" for check in CHECKS if check not in chosen}
     problems = context.problems

@@ -15,13 +15,12 @@ How it decides
 --------------
 From the 32×32 luminance thumbnail, detail is what a Gaussian blur of 1.25 pixels takes away, and e its mean square
 over 1.5 pixels. A pixel counts (e / (e + 9))³, where 9 is the square of 3 grey levels, which noise and JPEG
-compression leave in a flat area: nearly 0 without detail, nearly 1 with. A picture is reported when the sum, the area
-with detail, is below 48 of 1,024 pixels (Params ``least_detail``, the same as LA103's). It is called *flat* when the
-luminance of the whole picture hardly varies (standard deviation below 4 of 255 grey levels, Params ``flat_spread``)
-and *smooth* otherwise. Measured: 0 to 30 for blank pages, noise of 3 to 10 grey levels and gradients; 77 for the
-emptiest of 30,000 CIFAR-10 pictures. Sparse is not empty, as it would be by the entropy of the histogram alone: the
-emptiest of 70,000 MNIST digits has 347 at 0.6 bits, the emptiest of 5,840 Omniglot line drawings 242 at 0.14 bits.
-*Info*.
+compression leave in a flat area: nearly 0 without detail, nearly 1 with. The sum is the area with detail, of 1,024
+pixels. A picture is reported when that is below 4 (*smooth*: gradients, pictures blurred beyond recognition), or
+below 48 while the luminance of the whole picture has a standard deviation of less than 6 of 255 grey levels (*flat*:
+blank pages, noise, dust on an empty slide). These are the rule and the defaults of LA103 (`BlankParams`, with their
+sources). Sparse is not empty, as it would be by the entropy of the histogram alone: the emptiest of 70,000 MNIST
+digits has an area of 347 at 0.6 bits, the emptiest of 5,840 Omniglot line drawings 242 at 0.14 bits. *Info*.
 
 What it cannot see
 ------------------
@@ -41,38 +40,35 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from leakaudit.checks.base import Check
 from leakaudit.model import Evidence, Finding, Outcome, finding_id
 from leakaudit.search.context import Context
-from leakaudit.search.near_align import detail_area
+from leakaudit.search.near_blank import BlankParams, blank
 
 SLUG = "low-information-images"
 
 
 @dataclass(frozen=True)
 class Params:
-    """See *How it decides*: ``least_detail`` in thumbnail pixels, ``flat_spread`` in grey levels; ``listed`` samples
-    are shown."""
+    """See *How it decides*; ``listed`` samples are shown."""
 
-    least_detail: float = 48.0
-    flat_spread: float = 4.0
+    blank: BlankParams = field(default_factory=BlankParams)
     listed: int = 100
 
 
 def run(context: Context, params: Params) -> Outcome:
     """Count pictures without detail in every split."""
     assert context.images is not None
-    records = context.images.records
-    without_detail = detail_area(records["luma"]) < params.least_detail
+    empty = blank(context.images.records, params.blank)
     metrics: dict[str, int] = {}
     findings, counts = [], []
     for split in context.dataset.splits:
         inside = context.in_split(split)
-        found = np.flatnonzero(inside & without_detail)
+        found = np.flatnonzero(inside & empty)
         metrics |= {f"n_{split}": int(inside.sum()), f"n_low_information_{split}": len(found)}
         counts.append(f"{len(found):,} of {int(inside.sum()):,} in {split}")
         if len(found):
@@ -83,7 +79,7 @@ def run(context: Context, params: Params) -> Outcome:
 
 def _finding(context: Context, params: Params, split: str, found: np.ndarray, n: int) -> Finding:
     assert context.images is not None
-    flat = context.images.records["spread"][found] < params.flat_spread
+    flat = context.images.records["spread"][found] < params.blank.spread
     shown = found[: params.listed]
     samples = tuple(
         replace(sample, reason="flat" if is_flat else "smooth")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leakaudit.config import Config
+from leakaudit.engines.progress import Progress, silent
 from leakaudit.model import Dataset, Problem, Sample, SplitInfo, split_pairs
 
 if TYPE_CHECKING:
@@ -33,12 +34,15 @@ class Context:
         Aligned with ``dataset.samples``; None for tables.
     rows : RowFingerprints or None
         None for pictures.
+    progress : Progress, default silent
+        Told how far a long search is.
     """
 
     dataset: Dataset
     config: Config
     images: ImageFingerprints | None = None
     rows: RowFingerprints | None = None
+    progress: Progress = silent
 
     @property
     def pairs_of_splits(self) -> list[tuple[str, str]]:

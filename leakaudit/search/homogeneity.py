@@ -67,7 +67,7 @@ def homogeneity(first: Sequence[int], second: Sequence[int], seed: int = 0) -> H
     if not n.all():
         raise ValueError("both samples must hold something")
     shares = table / n[:, None]
-    moved = float(np.abs(shares[0] - shares[1]).sum() / 2)
+    moved = min(1.0, float(np.abs(shares[0] - shares[1]).sum() / 2))
     n_effective = float(n[0] * n[1] / n.sum())
     degrees = table.shape[1] - 1
     if not degrees:

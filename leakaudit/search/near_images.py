@@ -8,13 +8,13 @@ descriptor, in eight orientations), `near_match.verify` (alignment, and agreemen
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from leakaudit.model import Pairs
-from leakaudit.search.near_align import detail_area
+from leakaudit.search.near_blank import BlankParams, blank
 from leakaudit.search.near_match import Matches, candidates, difference, joined, verify
 from leakaudit.search.near_null import Null, measure
 from leakaudit.search.near_turned import priced, turned_matches, undone, unpriced
@@ -35,10 +35,8 @@ class NearParams:
 
     Parameters
     ----------
-    least_detail : float
-        Pixels of 1,024 with detail above noise (`leakaudit.search.near_align.detail_area`) below which a picture is not
-        judged. The emptiest MNIST digit has 347, the emptiest Omniglot letter 242, the emptiest picture of CIFAR-10 77,
-        a dot of 5 pixels on a page of 100 98; flat pictures with noise of 3 to 10 grey levels and gradients 0 to 30.
+    blank : BlankParams
+        Which pictures are not judged.
     candidates : int
         Nearest pictures by descriptor that are verified. Of the 123 annotated pairs 16 hold 97.6 %, 4 hold 93.5 %. More
         are looked at where all of them turn out to be near-duplicates,
@@ -72,7 +70,7 @@ class NearParams:
         Of the choice of those pictures.
     """
 
-    least_detail: float = 48.0
+    blank: BlankParams = field(default_factory=BlankParams)
     candidates: int = 16
     most_candidates: int = 256
     finest: int = 3
@@ -151,7 +149,7 @@ def find_near_images(
     ----------
     params : NearParams, optional
     advance : callable
-        Told how many pictures are done.
+        Told how many pictures are done, each twice: nominated, and verified.
     """
     from leakaudit.engines.local import usable_cores
 
@@ -159,15 +157,15 @@ def find_near_images(
     params = params or NearParams()
     jobs = context.config.jobs or usable_cores()
     records = context.images.records
-    detail = detail_area(records["luma"])
+    judged = ~blank(records, params.blank)
     nulls: dict[str, tuple[Null, Null]] = {}
     found = {}
     for held_out, reference in context.pairs_of_splits:
         in_a, in_b = context.in_split(held_out), context.in_split(reference)
         if reference not in nulls:
-            nulls[reference] = reference_nulls(records, in_b, params, detail=detail, jobs=jobs)
+            nulls[reference] = reference_nulls(records, in_b, params, judged=judged, jobs=jobs)
         found[held_out, reference] = match_splits(
-            records, in_a, in_b, params, detail=detail, nulls=nulls[reference], jobs=jobs, advance=advance
+            records, in_a, in_b, params, judged=judged, nulls=nulls[reference], jobs=jobs, advance=advance
         )
     return NearImages(found)
 
@@ -178,7 +176,7 @@ def match_splits(
     in_b: npt.NDArray[np.bool_],
     params: NearParams | None = None,
     *,
-    detail: FloatArray | None = None,
+    judged: npt.NDArray[np.bool_] | None = None,
     nulls: tuple[Null, Null] | None = None,
     jobs: int = 1,
     advance: Callable[[int], None] = lambda _done: None,
@@ -192,19 +190,19 @@ def match_splits(
     in_a, in_b : ndarray of bool, shape (n,)
         Readable pictures of either side; disjoint.
     params : NearParams, optional
-    detail : ndarray of float32, shape (n,), optional
-        As from `leakaudit.search.near_align.detail_area`, where it is known already.
+    judged : ndarray of bool, shape (n,), optional
+        Pictures that are not `leakaudit.search.near_blank.blank`, where that is known already.
     nulls : (Null, Null), optional
         As from `reference_nulls`, where they are known already.
     jobs : int, default 1
         Threads; the result does not depend on it.
     """
     params = params or NearParams()
-    detail = detail_area(records["luma"]) if detail is None else detail
-    nulls = reference_nulls(records, in_b, params, detail=detail, jobs=jobs) if nulls is None else nulls
+    judged = ~blank(records, params.blank) if judged is None else judged
+    nulls = reference_nulls(records, in_b, params, judged=judged, jobs=jobs) if nulls is None else nulls
     limit = _limit(nulls[0].limit(params.z), nulls[0].n, params)
-    a = np.flatnonzero(in_a & (detail >= params.least_detail))
-    b = np.flatnonzero(in_b & (detail >= params.least_detail))
+    a = np.flatnonzero(in_a & judged)
+    b = np.flatnonzero(in_b & judged)
     matches, n_crowded = _all_matches(records, a, b, limit, params, jobs, advance)
     turned = turned_matches(records, a, b, jobs=jobs)
     turned = turned.where(turned.evidence >= _limit(float(priced(nulls[1].limit(params.z))), nulls[1].n, params))
@@ -265,14 +263,14 @@ def reference_nulls(
     inside: npt.NDArray[np.bool_],
     params: NearParams,
     *,
-    detail: FloatArray,
+    judged: npt.NDArray[np.bool_],
     jobs: int = 1,
 ) -> tuple[Null, Null]:
     """How alike unrelated pictures of this side are: in eight orientations; and turned by any angle, unpriced.
 
     Parameters as in `match_splits`.
     """
-    b = np.flatnonzero(inside & (detail >= params.least_detail))
+    b = np.flatnonzero(inside & judged)
     if len(b) < 2:
         return Null(0, 0.0, 0.0), Null(0, 0.0, 0.0)
     chosen = np.random.default_rng(params.seed).permutation(len(b))[: params.null_size]
@@ -316,7 +314,7 @@ def _all_matches(
         return joined([]), 0
     k = min(params.candidates, len(b))
     index, orientation = candidates(records, a, b, k, jobs=jobs, advance=advance)
-    some = passing(verify(records, a, index, orientation, finest=params.finest, jobs=jobs))
+    some = passing(verify(records, a, index, orientation, finest=params.finest, jobs=jobs, advance=advance))
     keep = np.isin(a, some.a)
     a, index, orientation = a[keep], index[keep], orientation[keep]
     parts = []

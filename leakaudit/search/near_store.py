@@ -35,7 +35,13 @@ def near_images(context: Context, params: NearParams | None = None) -> NearImage
     key.update(np.ascontiguousarray(records["content"]).tobytes())
     key.update(np.ascontiguousarray(context.images.ok).tobytes())
     key.update(np.ascontiguousarray(context.dataset.samples.split).tobytes())
-    stored = remember(key.digest(), lambda: _to_arrays(find_near_images(context, params)), context.config)
+
+    def search() -> dict[str, np.ndarray]:
+        total = 2 * sum(int(context.in_split(held_out).sum()) for held_out, _ in context.pairs_of_splits)
+        with context.progress("Comparing", total, "pictures") as advance:
+            return _to_arrays(find_near_images(context, params, advance))
+
+    stored = remember(key.digest(), search, context.config)
     return NearImages(
         {pair: _from_arrays(stored, number) for number, pair in enumerate(context.pairs_of_splits)},
     )
