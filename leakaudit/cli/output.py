@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def write(report: Report, form: str, path: Path) -> None:
         FORMATS[form](report, stream)
         stream.flush()
         stream.detach()
+
+
+def show(report: Report, form: str) -> None:
+    """Print the report; a reader that has seen enough (``| head``) changes nothing about the verdict."""
+    try:
+        FORMATS[form](report, sys.stdout)
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich turns the one into the other (Console.on_broken_pipe)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_report(path: Path) -> bool:

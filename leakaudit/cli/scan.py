@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,5 +126,5 @@ def scan(
         output.write(report, "html", html_path)
     if pairs_path:
         write_pairs(report, pairs_path)
-    FORMATS[format_](report, sys.stdout)
+    output.show(report, format_)
     return report.verdict.exit_code

@@ -148,7 +148,16 @@ def test_a_pipe_gets_no_escape_codes_and_head_may_close_it():
     head = f"{sys.executable} -m leakaudit scan {FIXTURES / 'demo'} | head -n 1"
     piped = subprocess.run(["bash", "-c", head], capture_output=True, text=True, check=False)
     assert len(piped.stdout.splitlines()) == 1
-    assert "Traceback" not in piped.stderr
+    assert not piped.stderr
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [("clean", 0), ("leaky", 1)])
+def test_a_closed_pipe_leaves_the_exit_code(code, exit_code):
+    scan = [sys.executable, "-m", "leakaudit", "scan", FIXTURES / "LA104" / code, "--ignore", "LA2"]
+    with subprocess.Popen(scan, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert not process.stderr.read()
+    assert process.returncode == exit_code
 
 
 def test_ascii_terminals_get_ascii():
