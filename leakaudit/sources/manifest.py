@@ -27,8 +27,9 @@ from leakaudit.sources.names import (
 from leakaudit.sources.one_split import ONLY
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.split_column import find_split_column, one_table, read_split_values, say_values
-from leakaudit.sources.table_files import Head, count_values, is_text_name, read_head, read_rows, settle
+from leakaudit.sources.table_files import Head, is_text_name, read_head, settle
 from leakaudit.sources.table_parts import TableParts, find_table_parts
+from leakaudit.sources.table_rows import count_values, read_rows
 
 PROBED = 200
 """Rows of the head whose pictures are looked for."""

@@ -19,7 +19,8 @@ from leakaudit.sources.listing import display
 from leakaudit.sources.names import SPLIT_COLUMN_NAMES, canonical, plain, resolve_column, split_of
 from leakaudit.sources.parts import list_folder, say_names
 from leakaudit.sources.rows import heads_dataset
-from leakaudit.sources.table_files import Head, count_values, is_table_name, read_head, settle
+from leakaudit.sources.table_files import Head, is_table_name, read_head, settle
+from leakaudit.sources.table_rows import count_values
 
 MOST_SPLITS = 20
 """More distinct values than this in a column are no splits (ten folds and a hold-out are eleven)."""

@@ -1,17 +1,16 @@
 """Files of rows: what format they are in, which columns they have, and how an engine must read them.
 
 Only the head of a file is read (`HEAD_BYTES` after decompression); a JSON array alone is loaded whole.
+`table_rows` reads on.
 """
 
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
 import os
-import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
@@ -21,12 +20,12 @@ from leakaudit.config import Config
 from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.model import TableFile
 from leakaudit.sources.base import Request
-from leakaudit.sources.csv_dialect import NO_DELIMITER, Dialect, header_evidence, parse, sniff_dialect, sniff_encoding
+from leakaudit.sources.csv_dialect import NO_DELIMITER, Dialect, header_evidence, sniff_dialect, sniff_encoding
 from leakaudit.sources.listing import display, why
 from leakaudit.sources.parts import COMPRESSED
 
 if TYPE_CHECKING:
-    from collections import Counter
+    pass
 
 HEAD_BYTES = 1 << 20
 MOST_HEAD_BYTES = 1 << 24
@@ -479,7 +478,7 @@ def _parquet_head(path: str) -> Head:
             columns = tuple(file.schema_arrow.names)
             n_rows = file.metadata.num_rows
             first = next(file.iter_batches(batch_size=1000), None)
-            rows = [tuple(map(_cell_of_arrow, row.values())) for row in first.to_pylist()] if first is not None else []
+            rows = [tuple(map(cell_of_arrow, row.values())) for row in first.to_pylist()] if first is not None else []
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{display(path)}: a damaged parquet file") from error
     if not columns:
@@ -487,7 +486,8 @@ def _parquet_head(path: str) -> Head:
     return Head(path, "parquet", columns, rows, is_empty=n_rows == 0)
 
 
-def _cell_of_arrow(value: object) -> str | None:
+def cell_of_arrow(value: object) -> str | None:
+    """A value of a parquet column as the text that an engine makes of it."""
     return None if value is None else value if isinstance(value, str) else str(value)
 
 
@@ -515,128 +515,3 @@ def table_file(request: Request, head: Head, split: str | None) -> TableFile:
         skip_rows=head.dialect.skip_rows,
         compression=head.compression,
     )
-
-
-def read_rows(head: Head, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Some columns of all rows as text, batch by batch.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read to its end.
-    """
-    schema = pa.schema([(name, pa.string()) for name in columns])
-    if head.table is not None:
-        yield from head.table.rename_columns(list(head.columns)).select(list(columns)).to_batches()
-    elif head.format == "parquet":
-        import pyarrow.parquet as pq
-
-        try:
-            with open(head.path, "rb") as source, pq.ParquetFile(source) as file:
-                for batch in file.iter_batches(columns=list(columns)):
-                    cells = [[_cell_of_arrow(value) for value in batch.column(name).to_pylist()] for name in columns]
-                    yield pa.record_batch([pa.array(each, pa.string()) for each in cells], schema=schema)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{display(head.path)}: a damaged parquet file") from error
-    elif head.format == "jsonl":
-        yield from _read_jsonl(head, columns, schema)
-    else:
-        yield from _read_csv(head, columns)
-
-
-def _read_jsonl(head: Head, columns: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    def batch(records: list[dict[str, Any]]) -> pa.RecordBatch:
-        cells = [pa.array([cell_of(record.get(name)) for record in records], pa.string()) for name in columns]
-        return pa.record_batch(cells, schema=schema)
-
-    records: list[dict[str, Any]] = []
-    try:
-        with open_bytes(head.path, head.compression) as file:
-            for line in file:
-                try:
-                    record = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue  # counted by the engine that reads the rows
-                if isinstance(record, dict):
-                    records.append(record)
-                if len(records) == 1 << 16:
-                    yield batch(records)
-                    records = []
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{display(head.path)}: cannot be read to its end") from error
-    if records:
-        yield batch(records)
-
-
-def _read_csv(head: Head, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Rows of a csv file as text, those of another width than the header left out.
-
-    Raises
-    ------
-    InputError
-        It cannot be read to its end in its encoding.
-    """
-    dialect = head.dialect
-    assert dialect is not None
-    try:
-        if len(dialect.delimiter) > 1 or head.lone_returns:
-            yield _parse_all(head, dialect, columns)
-        else:
-            yield from _stream_csv(head, dialect, columns)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{display(head.path)}: not in {head.encoding} as its head is; say --encoding") from error
-    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{display(head.path)}: cannot be read to its end ({str(error).splitlines()[0]})") from error
-
-
-def _parse_all(head: Head, dialect: Dialect, columns: Sequence[str]) -> pa.RecordBatch:
-    data, _ = read_bytes(head.path, head.compression)
-    text = data.decode(head.encoding).removeprefix("\ufeff")
-    ends = itertools.islice(re.finditer(r"\r\n|\n|\r", text), max(dialect.skip_rows - 1, 0), dialect.skip_rows)
-    start = next((end.end() for end in ends), 0)
-    rows, _, _ = parse(text[start:], dialect.delimiter, dialect.quote, complete=True, most=len(text) + 1)
-    good = [row for row in rows[head.header :] if len(row) == len(head.columns)]
-    arrays = [pa.array([row[head.columns.index(name)] for row in good], pa.string()) for name in columns]
-    return pa.record_batch(arrays, schema=pa.schema([(name, pa.string()) for name in columns]))
-
-
-def _stream_csv(head: Head, dialect: Dialect, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    import pyarrow.csv as pacsv
-
-    names = list(head.columns)
-    with open_bytes(head.path, head.compression) as source:
-        reader = pacsv.open_csv(
-            source if isinstance(source, pa.NativeFile) else pa.PythonFile(source, mode="r"),
-            read_options=pacsv.ReadOptions(
-                use_threads=False,
-                block_size=MOST_HEAD_BYTES,
-                skip_rows=dialect.skip_rows,
-                skip_rows_after_names=int(head.header),
-                column_names=names,
-                encoding="utf-8" if head.encoding == "utf-8-sig" else head.encoding,
-            ),
-            parse_options=pacsv.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote or False,
-                newlines_in_values=bool(dialect.quote),
-                invalid_row_handler=lambda row: "skip",
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types={name: pa.string() for name in names}, include_columns=list(columns)
-            ),
-        )
-        with reader:
-            yield from reader
-
-
-def count_values(head: Head, column: str) -> Counter[str]:
-    """How often each value of a column occurs in the whole file; cells stripped, missing ones as the empty string."""
-    from collections import Counter
-
-    import pyarrow.compute as pc
-
-    counts: Counter[str] = Counter()
-    for batch in read_rows(head, (column,)):
-        for entry in pc.value_counts(batch.column(0)).to_pylist():
-            counts[(entry["values"] or "").strip()] += entry["counts"]
-    return counts
