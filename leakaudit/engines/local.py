@@ -15,12 +15,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 C = TypeVar("C", bound=Sequence[Any])
 R = TypeVar("R")
+
+_here = threading.local()
 
 _AHEAD = 2
 """Chunks a worker may be ahead of the one that is awaited."""
@@ -35,6 +37,19 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def raise_if_stopped() -> None:
+    """Give up a chunk that nobody waits for any more: on Ctrl-C a thread ends after one file, not after its chunk.
+
+    Raises
+    ------
+    concurrent.futures.CancelledError
+        The work that this thread belongs to was stopped.
+    """
+    stopped: threading.Event | None = getattr(_here, "stopped", None)
+    if stopped is not None and stopped.is_set():
+        raise CancelledError
 
 
 def map_chunks(
@@ -88,7 +103,8 @@ def _in_order(
     work: Callable[[C], list[R]], chunks: Sequence[C], workers: int, stop: Callable[[], None] = lambda: None
 ) -> Generator[R, None, None]:
     waiting: deque[Future[list[R]]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="leakaudit")
+    stopped = threading.Event()
+    pool = ThreadPoolExecutor(workers, "leakaudit", initializer=lambda: setattr(_here, "stopped", stopped))
     try:
         for chunk in chunks:
             waiting.append(pool.submit(work, chunk))
@@ -99,6 +115,7 @@ def _in_order(
     finally:
         for future in waiting:
             future.cancel()
+        stopped.set()
         stop()  # before the threads are waited for: on Ctrl-C they are still at work
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
+from leakaudit.engines.local import raise_if_stopped
 from leakaudit.fingerprints.cache import RACY_NS, PictureCache
 from leakaudit.fingerprints.decode import Decoded, decode
 from leakaudit.fingerprints.hashes import (
@@ -98,6 +99,7 @@ def fingerprint_chunk(files: Sequence[Listed], *, known_contents: Path | None = 
     start_ns = time.time_ns()
     with PictureCache(known_contents) as cache:
         for at, file in enumerate(files):
+            raise_if_stopped()
             try:
                 content = _read_as_listed(file)
             except Unreadable as problem:

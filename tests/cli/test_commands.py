@@ -178,12 +178,14 @@ def test_interrupting_exits_130_without_a_traceback(tmp_path):
             picture = Image.new("L", (6000, 6000))
             picture.putpixel((i, 0), 255)
             picture.save(tmp_path / split / f"{i}.png", compress_level=1)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "leakaudit", "scan", tmp_path, "--no-cache"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    time.sleep(2.5)
-    os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    scan = [sys.executable, "-m", "leakaudit", "scan", tmp_path, "--no-cache"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(scan, **pipes, start_new_session=True) as process:
+        try:
+            time.sleep(4)
+            os.killpg(process.pid, signal.SIGINT)
+            _, stderr = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from leakaudit.engines import local
-from leakaudit.engines.local import map_chunks, usable_cores
+from leakaudit.engines.local import map_chunks, raise_if_stopped, usable_cores
 
 CHUNKS = [list(range(at, at + 7)) for at in range(0, 700, 7)]
 
@@ -163,3 +163,23 @@ def alive(pid: int) -> bool:
 
 def test_cores():
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+
+
+def test_threads_give_up_their_chunk_when_the_work_is_stopped():
+    done = []
+
+    def work(chunk):
+        for item in chunk:
+            raise_if_stopped()
+            done.append(item)
+            time.sleep(0.01)
+        return chunk
+
+    results = map_chunks(work, [[0], list(range(2_000))], jobs=2)
+    assert next(results) == [0]
+    results.close()
+    assert len(done) < 1_000
+
+
+def test_nothing_is_stopped_outside_the_engine():
+    raise_if_stopped()
