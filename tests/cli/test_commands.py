@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,7 +181,8 @@ def test_interrupting_exits_130_without_a_traceback(tmp_path):
             picture.save(tmp_path / split / f"{i}.png", compress_level=1)
     scan = [sys.executable, "-m", "leakaudit", "scan", tmp_path, "--no-cache"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(scan, **pipes, start_new_session=True) as process:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job's children ignore it otherwise
+    with subprocess.Popen(scan, **pipes, start_new_session=True, preexec_fn=heed) as process:
         try:
             time.sleep(4)
             os.killpg(process.pid, signal.SIGINT)
