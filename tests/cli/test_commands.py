@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -179,10 +178,11 @@ def test_interrupting_exits_130_without_a_traceback(tmp_path):
             picture = Image.new("L", (6000, 6000))
             picture.putpixel((i, 0), 255)
             picture.save(tmp_path / split / f"{i}.png", compress_level=1)
-    scan = [sys.executable, "-m", "leakaudit", "scan", tmp_path, "--no-cache"]
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # background jobs ignore it
+    run = f"{heed}; import runpy; runpy.run_module('leakaudit', run_name='__main__')"
+    scan = [sys.executable, "-c", run, "scan", tmp_path, "--no-cache"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job's children ignore it otherwise
-    with subprocess.Popen(scan, **pipes, start_new_session=True, preexec_fn=heed) as process:
+    with subprocess.Popen(scan, **pipes, start_new_session=True) as process:
         try:
             time.sleep(4)
             os.killpg(process.pid, signal.SIGINT)
