@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from functools import partial
+from functools import cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -138,9 +138,13 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
     """Stored outcomes; those that can list every pair run their check again, if and when somebody asks for it."""
     by_code = {check.code: check for check in CHECKS}
 
+    @cache
+    def context() -> Context:
+        return _fingerprint(dataset, config, silent)
+
     def pairs_of(code: str) -> Iterator[pa.RecordBatch]:
         check = by_code[code]
-        again = check.run(_fingerprint(dataset, config, silent), check.params)
+        again = check.run(context(), check.params)
         return again.pairs() if again.pairs else iter(())
 
     return tuple(

@@ -154,8 +154,9 @@ def _identical(context: Context, pairs: Pairs) -> np.ndarray:
 def _phrase(held_out: str, reference: str, found: NearPairs, n: int, n_suspected: int) -> str:
     share = f" ({100 * n / found.n_a:.2f} %)" if found.n_a else ""
     blank = found.n_blank_a + found.n_blank_b
+    what = "near-duplicate" if n == 1 else "near-duplicates"
     parts = [
-        f"{found.n_a:,} × {found.n_b:,} pictures ({held_out} against {reference}): {n:,} near-duplicates{share}",
+        f"{found.n_a:,} × {found.n_b:,} pictures ({held_out} against {reference}): {n:,} {what}{share}",
         f"{n_suspected:,} of them suspected only" if n_suspected else "",
         f"{blank:,} low-information pictures not judged",
         f"{found.n_crowded:,} pictures may have further pairs than were looked at" if found.n_crowded else "",

@@ -295,7 +295,9 @@ def _value(column: Column, file: int) -> str:
 
 def _rounded(value: str) -> str:
     digits = f"{SIGNIFICANT_DIGITS - 1} - floor(log10(abs({value})))::INTEGER"
+    # Below 1e-280 the power of ten that rounds would overflow: such values are rounded 200 powers of ten higher.
     return f"""CASE WHEN isnan({value}) THEN NULL WHEN {value} = 0 THEN 0
+        WHEN abs({value}) < 1e-280 THEN round({value} * 1e200, {digits} - 200) / 1e200
         WHEN {value} <> trunc({value}) THEN round({value}, {digits}) ELSE {value} END"""
 
 

@@ -6,6 +6,7 @@ Coordinates are rounded to a tenth of a unit, so that the same numbers give the 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -212,7 +213,7 @@ def nice_ticks(low: float, high: float, about: int, *, whole: bool = False) -> l
     >>> nice_ticks(0.83, 2.79, 5)
     [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
     """
-    if not math.isfinite(high - low) or high - low <= abs(high) * 1e-12:
+    if not math.isfinite(high - low) or high - low <= max(abs(high) * 1e-12, sys.float_info.min * 1e12):
         return [low]
     raw = (high - low) / about
     power = 10.0 ** math.floor(math.log10(raw))

@@ -111,7 +111,7 @@ def test_a_moved_camera_is_a_warning(data, run):
     assert [(f.severity, f.n_samples) for f in outcome.findings] == [("warning", 1)]
     assert outcome.findings[0].message == "val/a/right.png may be a near-duplicate of train/a/left.png"
     assert "of the scene in common" in outcome.findings[0].evidence.pairs[0].note
-    assert "1 near-duplicates (20.00 %), 1 of them suspected only" in outcome.reason
+    assert "1 near-duplicate (20.00 %), 1 of them suspected only" in outcome.reason
 
 
 def test_blank_pictures_are_counted_not_judged(data, run):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from leakaudit.config import Config
@@ -140,6 +140,7 @@ numbers = st.one_of(
 
 
 @settings(max_examples=40, deadline=None)
+@example(values=[2.2250738585072014e-308, 2.225073858507e-311, 5e-324, -1.23456789012e-290, 9.99999999949e-281])
 @given(values=st.lists(numbers, min_size=1, max_size=20))
 def test_numbers_written_with_nine_digits_stay_equal(values):
     full = [repr(value) if isinstance(value, float) else str(value) for value in values]

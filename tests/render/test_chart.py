@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leakaudit.render.chart import HEIGHT, LABEL_GAP, WIDTH, Curve, chart, nice_ticks, overlay
@@ -25,6 +25,8 @@ def test_ticks_are_round_and_cover_the_range(low, span):
     assert len(ticks) <= 8
 
 
+@example([0.0], [5e-324])
+@example([0.0], [1e-290])
 @given(values, values)
 def test_charts_stay_inside_their_frame(a, b):
     drawn = chart(
