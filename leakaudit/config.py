@@ -5,11 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from leakaudit.model import Severity
+from leakaudit.typed import Range
 
 FailOn = Literal["error", "warning", "info", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Other settings of the gate for some of the samples.
+
+    A finding is judged by them when every one of its held-out samples lies under the paths; one that says nothing of its
+    samples, or lists only some of them, is not. It stays in the report either way.
+
+    Parameters
+    ----------
+    paths : tuple of str
+        Globs over sample names as the report shows them, ``/``-separated: ``*`` and ``?`` within a folder, ``**``
+        across folders, ``[ab]`` for one of several characters. Upper and lower case differ on every system.
+    select, ignore : tuple of str
+        Codes or prefixes of checks whose findings count here (empty: all), and do not count.
+    fail_on : {"error", "warning", "info", "never"} or None
+        The least severity that fails the gate here; None: as everywhere.
+    """
+
+    paths: tuple[str, ...]
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: FailOn | None = None
+
+    def covers(self, uris: frozenset[str]) -> bool:
+        """Whether there are names at all and every one matches one of the paths; ``#row`` is no part of a name."""
+        names = {uri.rpartition("#")[0] if "#" in uri else uri for uri in uris}
+        return bool(names) and all(any(_matches(name, glob) for glob in self.paths) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +63,28 @@ class Config:
         Whether csv files have a header line; None: decided from the cells, and said.
     delimiter, encoding : str or None
         Of csv files; None: sniffed, and said.
+    group_pattern : str or None
+        Regular expression (RE2 syntax) with one named group, ``(?P<key>...)``, that finds the person, patient, camera
+        or recording in the name of a picture; with a ``/`` in it, in its path. What it finds is a declared group.
     select, ignore : tuple of str
         Codes or prefixes (``LA1``) of checks to run (empty: all) and to leave out.
+    require : tuple of str
+        Codes of checks that must come to a decision; one that was skipped, crashed, or is inconclusive makes the audit
+        incomplete.
+    checks : mapping of str to mapping
+        Code to parameters of that check, by name, where the defaults do not serve.
+    overrides : tuple of Override
+        Other settings of the gate for findings about some of the samples; of several that cover a finding, a later one
+        has the last word.
     fail_on : {"error", "warning", "info", "never"}, default "error"
         The least severity that fails the gate.
     blind_tolerance : float, default 0.001
         Share of samples that may be unreadable before LA001 is an error and the audit counts as incomplete. One in
         a thousand is below what changes a score visibly at usual validation sizes (binomial standard error of an
         accuracy of 0.9 on 10,000 samples: 0.003).
+    unsupported_tolerance : float, default 1
+        Share of files of a type that is not read, among samples and such files, above which the audit counts as
+        incomplete. 1: never, LA002 names them; 0: one is too many.
     jobs : int or None
         Workers; None: the cores this process may use.
     cache_dir : Path or None
@@ -67,11 +111,16 @@ class Config:
     header: bool | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    group_pattern: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
     fail_on: FailOn = "error"
-    blind_tolerance: float = 0.001
-    jobs: int | None = None
+    blind_tolerance: Annotated[float, Range(0, 1)] = 0.001
+    unsupported_tolerance: Annotated[float, Range(0, 1)] = 1.0
+    jobs: Annotated[int, Range(1)] | None = None
     cache_dir: Path | None = None
     use_cache: bool = True
     memory_limit: str = "2GB"
@@ -80,11 +129,52 @@ class Config:
 
     def selects(self, code: str) -> bool:
         """Whether the check of this code is to run: the longest matching prefix decides, `ignore` wins a tie."""
-        chosen = max((len(p) for p in self.select if code.startswith(p)), default=-1 if self.select else 0)
-        left_out = max((len(p) for p in self.ignore if code.startswith(p)), default=-1)
-        return chosen > left_out
+        return _selects(code, self.select, self.ignore)
 
     def fails(self, severity: Severity) -> bool:
         """Whether a finding of this severity fails the gate."""
-        rank = ("error", "warning", "info", "never")
-        return rank.index(severity) <= rank.index(self.fail_on) and self.fail_on != "never"
+        return _fails(severity, self.fail_on)
+
+    def counts(self, code: str, severity: Severity, uris: frozenset[str]) -> bool:
+        """Whether a finding fails the gate, overrides heeded.
+
+        Parameters
+        ----------
+        code, severity
+            Of the finding.
+        uris : frozenset of str
+            Names of all its held-out samples; empty where they are not known, and no override then applies.
+        """
+        covering = [override for override in self.overrides if override.covers(uris)]
+        fail_on = next((each.fail_on for each in reversed(covering) if each.fail_on is not None), self.fail_on)
+        deciding = next((each for each in reversed(covering) if each.select or each.ignore), None)
+        chosen = deciding is None or _selects(code, deciding.select, deciding.ignore)
+        return chosen and _fails(severity, fail_on)
+
+
+def _selects(code: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
+    chosen = max((len(p) for p in select if code.startswith(p)), default=-1 if select else 0)
+    left_out = max((len(p) for p in ignore if code.startswith(p)), default=-1)
+    return chosen > left_out
+
+
+def _fails(severity: Severity, fail_on: FailOn) -> bool:
+    rank = ("error", "warning", "info", "never")
+    return rank.index(severity) <= rank.index(fail_on) and fail_on != "never"
+
+
+def _matches(name: str, glob: str) -> bool:
+    """Whether a ``/``-separated name matches a glob as a whole.
+
+    >>> _matches("scans/a/1.png", "scans/**"), _matches("scans/a/1.png", "scans/*"), _matches("scans", "scans/**")
+    (True, False, False)
+    >>> _matches("a/b/c.png", "**/*.png"), _matches("c.png", "**/*.png"), _matches("a/b", "a/**/b")
+    (True, True, True)
+    """
+    from fnmatch import fnmatchcase
+
+    parts = glob.split("/")
+    starts = {0}  # places in the glob that what was read so far can have led to
+    for word in name.split("/"):
+        starts = {end for start in _with_skips(starts, parts) for end in _after(parts, start, word, fnmatchcase)}
+    return len(parts) in starts or any(start == len(parts) - 1 and parts[-1] == "**" for start in starts)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from leakaudit.fingerprints.images import ImageFingerprints
     from leakaudit.fingerprints.rows import RowFingerprints
     from leakaudit.model import IntArray
+    from leakaudit.search.columns import ColumnProfile
     from leakaudit.search.group_keys import Key
     from leakaudit.search.near_images import NearImages
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,14 @@ class Context:
     images: ImageFingerprints | None = None
     rows: RowFingerprints | None = None
     progress: Progress = silent
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: str, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made at the first call with this key: for searches that several checks share."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
 
     @property
     def pairs_of_splits(self) -> list[tuple[str, str]]:
@@ -153,6 +165,13 @@ class Context:
         from leakaudit.search.near_store import near_images
 
         return near_images(self)
+
+    @cached_property
+    def columns(self) -> tuple[ColumnProfile, ...]:
+        """What each column of the table holds and what it is for; empty for pictures."""
+        from leakaudit.search.columns import profile_columns
+
+        return profile_columns(self.rows, self.dataset.columns) if self.rows is not None else ()
 
     @cached_property
     def label_codes(self) -> tuple[IntArray, list[str]]:

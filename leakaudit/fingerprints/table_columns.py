@@ -1,0 +1,170 @@
+"""Canonical values of single columns, read on demand: all rows, or the rows asked for."""
+
+# ruff: noqa: S608  SQL is made of names that are made here, and of literals quoted by `quote_text`
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from leakaudit.fingerprints.cells import Column, blocks, canonical_cells, canonical_text, pool_columns
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakaudit.fingerprints.cells import Kind
+    from leakaudit.fingerprints.rows import RowFingerprints
+    from leakaudit.model import IntArray
+
+    Float64: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TableColumn:
+    """Canonical values of one column.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "boolean", "time", "text"}
+        As `leakaudit.fingerprints.cells` decides it over all files together. Dates and times that only ever occur as
+        text are ``text``.
+    numbers : ndarray of float64, shape (n,), or None
+        For numbers, booleans (0 and 1) and times (seconds since 1970 in UTC); NaN where missing. None for text.
+    codes : ndarray of int64, shape (n,), or None
+        For text: index into `levels`, -1 where missing. None for the other kinds.
+    levels : pyarrow.StringArray or None
+        The distinct texts among the rows that were read, sorted.
+    """
+
+    name: str
+    kind: Kind
+    numbers: Float64 | None = None
+    codes: IntArray | None = None
+    levels: pa.StringArray | None = None
+
+    def __len__(self) -> int:
+        values = self.codes if self.numbers is None else self.numbers
+        assert values is not None
+        return len(values)
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """Which values are not there, shape (n,)."""
+        if self.numbers is not None:
+            return np.isnan(self.numbers)
+        assert self.codes is not None
+        return self.codes < 0
+
+
+def available(rows: RowFingerprints) -> tuple[str, ...]:
+    """Columns that every file has, in the order of the first file; those that say the split may be among them."""
+    files = [table.file for table in rows.pool.tables]
+    return tuple(name for name in files[0].columns if all(name in file.columns for file in files))
+
+
+def split_codes(rows: RowFingerprints) -> IntArray:
+    """Split of every row as an index into ``rows.splits``, shape (n,); -1 for rows that belong to none."""
+    parts = []
+    for file, table in enumerate(rows.pool.tables):
+        sql = f"SELECT coalesce({rows.pool.split[file]}, -1) AS split FROM {table.table} ORDER BY rowid"
+        parts.append(np.asarray(rows.duck.arrays(sql)[0], dtype=np.int64))
+    return np.concatenate(parts)
+
+
+def read_columns(rows: RowFingerprints, names: Sequence[str], indices: IntArray | None = None) -> list[TableColumn]:
+    """Read columns as they are compared: canonical values over all files together.
+
+    Parameters
+    ----------
+    rows : RowFingerprints
+    names : sequence of str
+        Among `available`.
+    indices : ndarray of int64, shape (m,), optional
+        Sample indices, ascending and distinct; None: all n rows, those that belong to no split as well.
+
+    Returns
+    -------
+    list of TableColumn
+        In the order of `names`, each of m (or n) values in the order of the indices.
+
+    Notes
+    -----
+    A column of all rows takes 8 bytes a value, and its distinct texts: with many rows, ask for one at a time.
+    """
+    known = {column.name: column for column in rows.pool.columns}
+    unknown = [name for name in names if name not in known]
+    known |= {c.name: c for c in pool_columns(rows.duck, rows.pool.tables, unknown)} if unknown else {}
+    read: list[TableColumn] = []
+    for block in blocks(len(names)):
+        columns = [known[name] for name in names[block]]
+        tables = [_read(rows, file, columns, indices) for file in range(len(rows.pool.tables))]
+        read += [_column(column, [table[f"x{i}"] for table in tables]) for i, column in enumerate(columns)]
+    return read
+
+
+def read_labels(rows: RowFingerprints, indices: IntArray | None = None) -> TableColumn | None:
+    """Canonical labels as texts, spelt alike in all splits (UCI Adult's ``>50K.`` is ``>50K``); None without a label.
+
+    Parameters
+    ----------
+    rows, indices
+        As for `read_columns`, which gives a numeric label as numbers. Missing in files that have no such column.
+    """
+    if rows.label is None:
+        return None
+    parts = []
+    for file in range(len(rows.pool.tables)):
+        sql = f"SELECT ({rows.pool.label[file]})::VARCHAR AS x0 FROM {rows.pool.with_label(file)}"
+        parts.append(_some(rows, file, sql, indices)["x0"])
+    return _texts(rows.label, pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string()))
+
+
+def _read(rows: RowFingerprints, file: int, columns: Sequence[Column], indices: IntArray | None) -> pa.Table:
+    cells = ", ".join(f"{_value(column, file, f'n{i}')} AS x{i}" for i, column in enumerate(columns))
+    relation = canonical_cells(columns, file, rows.pool.tables[file].table)
+    return _some(rows, file, f"SELECT {cells} FROM {relation}", indices)
+
+
+def _some(rows: RowFingerprints, file: int, sql: str, indices: IntArray | None) -> pa.Table:
+    """The rows of a query over one file that are asked for, in order."""
+    if indices is None:
+        return rows.duck.connection.sql(f"{sql} ORDER BY row").to_arrow_table()
+    start, stop = rows.pool.starts[file], rows.pool.starts[file + 1]
+    wanted = indices[(indices >= start) & (indices < stop)] - start
+    rows.duck.connection.register("wanted", pa.table({"row": wanted}))
+    try:
+        return rows.duck.connection.sql(f"{sql} WHERE row IN (SELECT row FROM wanted) ORDER BY row").to_arrow_table()
+    finally:
+        rows.duck.connection.unregister("wanted")
+
+
+def _value(column: Column, file: int, value: str) -> str:
+    if column.kind == "text":
+        return canonical_text(column, file, value)
+    if column.kind == "time":
+        return f"epoch_us(TRY_CAST({value} AS TIMESTAMP)) / 1e6"
+    return f"{value}::DOUBLE"
+
+
+def _column(column: Column, parts: Sequence[pa.ChunkedArray]) -> TableColumn:
+    cells = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
+    if column.kind != "text":
+        numbers = np.asarray(cells.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        return TableColumn(column.name, column.kind, numbers=numbers)
+    return _texts(column.name, cells)
+
+
+def _texts(name: str, cells: pa.ChunkedArray) -> TableColumn:
+    encoded = cells.cast(pa.string()).combine_chunks().dictionary_encode()
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    levels = encoded.dictionary
+    order = np.asarray(levels.to_pandas().argsort(kind="stable")) if len(levels) else np.empty(0, dtype=np.int64)
+    rank = np.empty(len(levels) + 1, dtype=np.int64)
+    rank[order], rank[-1] = np.arange(len(levels)), -1
+    codes = encoded.indices.fill_null(len(levels)).to_numpy(zero_copy_only=False)
+    return TableColumn(name, "text", codes=rank[codes], levels=levels.take(pa.array(order)))
