@@ -287,6 +287,37 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Why a finding does not count: `reason`, the last day it holds (ISO date or None), and the file that says so."""
+
+    reason: str
+    expires: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedUse:
+    """What the accepted-findings files did in this scan.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        The files, for people.
+    n_findings : int
+        Findings that are accepted.
+    expired : tuple of str
+        Ids of findings that were accepted until a day that has passed: they count again.
+    vanished : tuple of str
+        Ids of accepted findings that the checks no longer find.
+    """
+
+    sources: tuple[str, ...] = ()
+    n_findings: int = 0
+    expired: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong.
 
@@ -305,6 +336,8 @@ class Finding:
         Distinct samples affected on the held-out side; within one split: the extra copies.
     effect : mapping
         The measured size of it, in named units.
+    accepted : Acceptance or None
+        Set where a reviewed file accepts it: it is shown, and fails nothing.
     """
 
     id: str
@@ -316,6 +349,7 @@ class Finding:
     n_samples: int
     effect: Mapping[str, Scalar] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
+    accepted: Acceptance | None = None
 
 
 def finding_id(code: str, *parts: str | bytes) -> str:
@@ -435,11 +469,18 @@ PROBLEMS_LISTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate says: ``clean`` (0), ``findings`` (1) or ``incomplete`` (4), and one sentence why."""
+    """What the gate says: ``clean`` (0), ``findings`` (1) or ``incomplete`` (4), and one sentence why.
+
+    Parameters
+    ----------
+    failing : frozenset of str
+        Ids of the findings that fail the gate: severe enough, and not accepted.
+    """
 
     status: Literal["clean", "findings", "incomplete"]
     exit_code: int
     reason: str
+    failing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,6 +489,8 @@ class Report:
 
     Parameters
     ----------
+    accepted : AcceptedUse
+        What was accepted by reviewed files, and what of these files is out of date.
     previews : mapping of str to bytes
         Sample uri to a small PNG or JPEG, for the pictures in the evidence; filled only where a renderer asked for it.
     display : callable or None
@@ -464,6 +507,7 @@ class Report:
     checks: Mapping[str, CheckInfo]
     verdict: Verdict
     notes: tuple[str, ...] = ()
+    accepted: AcceptedUse = field(default_factory=AcceptedUse)
     previews: Mapping[str, bytes] = field(default_factory=dict)
     display: Callable[[Report], str] | None = field(default=None, repr=False, compare=False)
 

@@ -16,23 +16,19 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leakaudit.model import (
-    Breakdown,
-    Coverage,
-    Evidence,
-    Finding,
-    Outcome,
-    Problem,
-    Sample,
-    SamplePair,
-    SplitInfo,
-)
+from leakaudit.model import Coverage, Outcome, Problem, SplitInfo
+from leakaudit.report_file import as_finding
 
 if TYPE_CHECKING:
     from leakaudit.config import Config
     from leakaudit.model import Dataset
 
-NOT_IN_KEY = frozenset({"jobs", "cache_dir", "use_cache", "memory_limit", "previews", "timings", "fail_on"})
+NOT_IN_KEY = frozenset(
+    {
+        *("jobs", "cache_dir", "use_cache", "memory_limit", "previews", "timings"),
+        *("fail_on", "require", "overrides", "unsupported_tolerance"),
+    }
+)
 """Settings that change no outcome (`blind_tolerance` does: it is the severity of LA001)."""
 
 
@@ -138,26 +134,8 @@ def _plain(value: object) -> object:
 
 
 def _outcome(data: dict[str, Any]) -> Outcome:
-    findings = tuple(_finding(entry) for entry in data.pop("findings"))
+    findings = tuple(as_finding(entry) for entry in data.pop("findings"))
     return Outcome(**{**data, "pairs": None, "sampled": tuple(data["sampled"])}, findings=findings)
-
-
-def _finding(data: dict[str, Any]) -> Finding:
-    evidence = _evidence(data.pop("evidence"))
-    return Finding(**{**data, "splits": tuple(data["splits"])}, evidence=evidence)
-
-
-def _evidence(data: dict[str, Any]) -> Evidence:
-    table = data["breakdown"]
-    return Evidence(
-        pairs=tuple(
-            SamplePair(**{**pair, "a": Sample(**pair["a"]), "b": Sample(**pair["b"])}) for pair in data["pairs"]
-        ),
-        n_pairs=data["n_pairs"],
-        samples=tuple(Sample(**sample) for sample in data["samples"]),
-        n_samples=data["n_samples"],
-        breakdown=Breakdown(tuple(table["columns"]), tuple(tuple(row) for row in table["rows"])) if table else None,
-    )
 
 
 def _coverage(data: dict[str, Any]) -> Coverage:

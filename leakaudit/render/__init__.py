@@ -41,5 +41,10 @@ FORMATS: dict[str, Format] = {
     "text": Format("leakaudit.render.text", ".txt"),
     "json": Format("leakaudit.render.json", ".json"),
     "html": Format("leakaudit.render.html", ".html", previews=True),
+    "markdown": Format("leakaudit.render.markdown", ".md"),
+    "sarif": Format("leakaudit.render.sarif", ".sarif"),
+    "junit": Format("leakaudit.render.junit", ".xml"),
+    "github": Format("leakaudit.render.github", ".txt"),
+    "gitlab": Format("leakaudit.render.gitlab", ".json"),
 }
 """By the name that ``--format`` takes."""

@@ -55,6 +55,8 @@ def json_lines(report: Report) -> Iterator[str]:
     yield '],\n"findings": ['
     yield from _array(report.findings, _finding)
     yield f'],\n"notes": {dump(list(report.notes))},\n'
+    if report.accepted.sources:
+        yield f'"accepted": {dump(_accepted(report))},\n'
     verdict = report.verdict
     yield f'"verdict": {dump({"status": verdict.status, "exit_code": verdict.exit_code, "reason": verdict.reason})}\n'
     yield "}\n"
@@ -115,8 +117,18 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _accepted(report: Report) -> dict[str, Any]:
+    use = report.accepted
     return {
+        "sources": list(use.sources),
+        "findings": use.n_findings,
+        "expired": list(use.expired),
+        "vanished": list(use.vanished),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    shown: dict[str, Any] = {
         "id": finding.id,
         "code": finding.code,
         "slug": finding.slug,
@@ -127,6 +139,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "effect": _sorted(finding.effect),
         "evidence": _evidence(finding.evidence),
     }
+    if accepted := finding.accepted:
+        shown["accepted"] = {"reason": accepted.reason, "expires": accepted.expires, "source": accepted.source}
+    return shown
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,10 +73,10 @@ def has_evidence(finding: Finding) -> bool:
 
 
 def failed_checks(report: Report) -> list[FailedCheck]:
-    """Checks with findings, worst severity first, then by code."""
+    """Checks with findings that nobody accepted, worst severity first, then by code."""
     failed = []
     for outcome in report.outcomes:
-        if outcome.findings:
+        if any(not finding.accepted for finding in outcome.findings):
             groups = tuple(_groups(report, outcome))
             worst = min((group.severity for group in groups), key=SEVERITIES.index)
             failed.append(FailedCheck(check_info(report, outcome), outcome, worst, groups))
@@ -84,7 +85,7 @@ def failed_checks(report: Report) -> list[FailedCheck]:
 
 def _groups(report: Report, outcome: Outcome) -> Iterator[SplitFindings]:
     grouped: dict[tuple[Severity, tuple[str, ...], str | None], list[Finding]] = {}
-    for finding in outcome.findings:
+    for finding in (finding for finding in outcome.findings if not finding.accepted):
         layer = finding.effect.get("layer")
         key = (finding.severity, finding.splits, layer.replace("_", " ") if isinstance(layer, str) else None)
         grouped.setdefault(key, []).append(finding)
@@ -260,3 +261,27 @@ def skipped(report: Report) -> dict[str, list[str]]:
     for code, reason in sorted({**reasons, **report.coverage.skipped_checks}.items()):
         by_reason.setdefault(reason, []).append(code)
     return by_reason
+
+
+def acceptance(report: Report) -> list[str]:
+    """Sentences on what reviewed files accept, and on what of these files is out of date."""
+    by_code = Counter(finding.code for finding in report.findings if finding.accepted)
+    use, said = report.accepted, []
+    if by_code:
+        counts = ", ".join(f"{code} {n:,}" for code, n in sorted(by_code.items()))
+        said.append(f"{_findings(by_code.total())} accepted by {', '.join(use.sources)} ({counts})")
+    if use.expired:
+        said.append(
+            f"{_findings(len(use.expired))} counted again, because the acceptance expired: {_some(use.expired)}"
+        )
+    if use.vanished:
+        said.append(f"{_findings(len(use.vanished))} accepted, but no longer found: {_some(use.vanished)}")
+    return said
+
+
+def _findings(n: int) -> str:
+    return f"{n:,} finding{'' if n == 1 else 's'}"
+
+
+def _some(ids: Sequence[str], limit: int = 3) -> str:
+    return ", ".join(ids[:limit]) + (f" and {len(ids) - limit:,} more" if len(ids) > limit else "")

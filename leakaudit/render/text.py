@@ -21,6 +21,7 @@ from leakaudit.render.summary import (
     FailedCheck,
     SplitFindings,
     Tone,
+    acceptance,
     cell,
     failed_checks,
     headline,
@@ -85,6 +86,7 @@ def _lines(report: Report, screen: Screen) -> Iterator[Text]:
     yield from _section(
         "Not decided", [*_outcomes(report, screen, "inconclusive"), *_outcomes(report, screen, "errored")]
     )
+    yield from _section("Accepted", (line for said in acceptance(report) for line in screen.wrapped(said, indent=2)))
     yield from _section("Not looked at", _blind_spots(report, screen))
     yield from _section("Next", _next(report, screen))
 

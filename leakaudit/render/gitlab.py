@@ -1,0 +1,38 @@
+"""GitLab's Code Quality report: a JSON array with one object a finding; accepted findings are left out."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, TextIO
+
+from leakaudit.model import Finding, Report, Severity
+from leakaudit.render.json import ascii_only, dump
+from leakaudit.render.places import places
+from leakaudit.render.plain import plain
+
+LISTED = 10_000
+"""Findings that are written, worst first; the merge-request widget shows far fewer."""
+
+_SEVERITIES: dict[Severity, str] = {"error": "critical", "warning": "minor", "info": "info"}
+
+
+def write(report: Report, stream: TextIO) -> None:
+    """Write the array, one finding a line."""
+    open_findings = (finding for finding in report.findings if not finding.accepted)
+    before = "["
+    for finding in islice(open_findings, LISTED):
+        stream.write(f"{before}\n{ascii_only(dump(_issue(report, finding)))}")
+        before = ","
+    stream.write("[]\n" if before == "[" else "\n]\n")
+
+
+def _issue(report: Report, finding: Finding) -> dict[str, Any]:
+    place = places(report, finding, 1)[0]
+    row = f" (row {place.row})" if place.row is not None else ""
+    return {
+        "description": plain(f"{finding.code}: {finding.message}{row}"),
+        "check_name": f"{finding.code} {finding.slug}",
+        "fingerprint": finding.id,
+        "severity": _SEVERITIES[finding.severity],
+        "location": {"path": plain(place.path), "lines": {"begin": 1}},
+    }
