@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,22 +14,25 @@ from leakaudit.model import Severity
 from leakaudit.typed import Range
 
 FailOn = Literal["error", "warning", "info", "never"]
+ProbeMode = Literal["off", "auto", "cpu", "gpu", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
     """Other settings of the gate for some of the samples.
 
-    A finding is judged by them when every one of its held-out samples lies under the paths; one that says nothing of its
-    samples, or lists only some of them, is not. It stays in the report either way.
+    A finding is judged by them when every one of its held-out samples lies under the paths; one that says nothing of
+    its samples, or lists only some of them, is not. It stays in the report either way.
 
     Parameters
     ----------
     paths : tuple of str
         Globs over sample names as the report shows them, ``/``-separated: ``*`` and ``?`` within a folder, ``**``
         across folders, ``[ab]`` for one of several characters. Upper and lower case differ on every system.
-    select, ignore : tuple of str
-        Codes or prefixes of checks whose findings count here (empty: all), and do not count.
+    select : tuple of str
+        Codes or prefixes of checks whose findings count here; empty: all.
+    ignore : tuple of str
+        Codes or prefixes of checks whose findings do not count here.
     fail_on : {"error", "warning", "info", "never"} or None
         The least severity that fails the gate here; None: as everywhere.
     """
@@ -38,7 +44,7 @@ class Override:
 
     def covers(self, uris: frozenset[str]) -> bool:
         """Whether there are names at all and every one matches one of the paths; ``#row`` is no part of a name."""
-        names = {uri.rpartition("#")[0] if "#" in uri else uri for uri in uris}
+        names = set(map(_without_row, uris))
         return bool(names) and all(any(_matches(name, glob) for glob in self.paths) for name in names)
 
 
@@ -54,20 +60,37 @@ class Config:
         Folder, file or column value to split name, where the usual names do not serve (``--split-name part1=train``).
     layout : str or None
         Force the layout of this name instead of recognising one.
-    path_column, split_column, label, group, time, id : str or None
-        Column of the manifest or table that holds it: a name, or a 1-based position. None: guessed from usual names,
-        and said.
+    path_column : str or None
+        Column of the manifest with the file paths: a name, or a 1-based position. None: guessed from usual names, and
+        said.
+    split_column : str or None
+        Column that says the split, likewise.
+    label : str or None
+        Column with the label, likewise.
+    group : str or None
+        Column with the person, patient, camera or recording. A declared group in two splits is an error.
+    time : str or None
+        Column with the time.
+    id : str or None
+        Column that only names the row.
     ignore_columns : tuple of str
         Columns that are no part of a row's identity: names, or 1-based positions.
+    keep_columns : tuple of str
+        Columns that are part of a row's identity even if they seem to number, weigh or mark rows only: names, or
+        1-based positions.
     header : bool or None
         Whether csv files have a header line; None: decided from the cells, and said.
-    delimiter, encoding : str or None
+    delimiter : str or None
+        Between the cells of csv files; None: sniffed, and said.
+    encoding : str or None
         Of csv files; None: sniffed, and said.
     group_pattern : str or None
         Regular expression (RE2 syntax) with one named group, ``(?P<key>...)``, that finds the person, patient, camera
         or recording in the name of a picture; with a ``/`` in it, in its path. What it finds is a declared group.
-    select, ignore : tuple of str
-        Codes or prefixes (``LA1``) of checks to run (empty: all) and to leave out.
+    select : tuple of str
+        Codes or prefixes (``LA1``) of checks to run; empty: all.
+    ignore : tuple of str
+        Codes or prefixes of checks to leave out; the longer of two prefixes decides, and this one in a tie.
     require : tuple of str
         Codes of checks that must come to a decision; one that was skipped, crashed, or is inconclusive makes the audit
         incomplete.
@@ -78,6 +101,11 @@ class Config:
         has the last word.
     fail_on : {"error", "warning", "info", "never"}, default "error"
         The least severity that fails the gate.
+    accepted : Path or None
+        File of accepted findings: they are shown, and fail nothing. None: nothing is accepted; the command line takes
+        ``leakaudit-accepted.toml`` from the working folder where there is one.
+    new_since : Path or None
+        An earlier report (JSON): what it already found fails nothing.
     blind_tolerance : float, default 0.001
         Share of samples that may be unreadable before LA001 is an error and the audit counts as incomplete. One in
         a thousand is below what changes a score visibly at usual validation sizes (binomial standard error of an
@@ -85,11 +113,17 @@ class Config:
     unsupported_tolerance : float, default 1
         Share of files of a type that is not read, among samples and such files, above which the audit counts as
         incomplete. 1: never, LA002 names them; 0: one is too many.
+    probe : {"off", "auto", "cpu", "gpu", "fast"}, default "off"
+        Whether a quick model is trained that cross-checks the loss, and where: auto takes the GPU where there is one;
+        fast fits ridge regressions without training. Off, because a scan should take the time that its files take.
+    probe_budget : float, default 180
+        Seconds that the probe may take by estimate; what does not fit is left out, and said.
     jobs : int or None
         Workers; None: the cores this process may use.
     cache_dir : Path or None
         Where fingerprints are kept; None: the user's cache folder. Never inside the data.
     use_cache : bool, default True
+        Whether fingerprints are read from the cache and written to it.
     memory_limit : str, default "2GB"
         What DuckDB may hold before it spills to a temporary folder.
     timings : bool, default False
@@ -108,6 +142,7 @@ class Config:
     time: str | None = None
     id: str | None = None
     ignore_columns: tuple[str, ...] = ()
+    keep_columns: tuple[str, ...] = ()
     header: bool | None = None
     delimiter: str | None = None
     encoding: str | None = None
@@ -118,8 +153,12 @@ class Config:
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     fail_on: FailOn = "error"
+    accepted: Path | None = None
+    new_since: Path | None = None
     blind_tolerance: Annotated[float, Range(0, 1)] = 0.001
     unsupported_tolerance: Annotated[float, Range(0, 1)] = 1.0
+    probe: ProbeMode = "off"
+    probe_budget: Annotated[float, Range(1)] = 180.0
     jobs: Annotated[int, Range(1)] | None = None
     cache_dir: Path | None = None
     use_cache: bool = True
@@ -166,15 +205,23 @@ def _fails(severity: Severity, fail_on: FailOn) -> bool:
 def _matches(name: str, glob: str) -> bool:
     """Whether a ``/``-separated name matches a glob as a whole.
 
-    >>> _matches("scans/a/1.png", "scans/**"), _matches("scans/a/1.png", "scans/*"), _matches("scans", "scans/**")
+    >>> _matches("scans/a/1.png", "scans/**"), _matches("scans/a/1.png", "scans/*"), _matches("1.png", "scans/**")
     (True, False, False)
     >>> _matches("a/b/c.png", "**/*.png"), _matches("c.png", "**/*.png"), _matches("a/b", "a/**/b")
     (True, True, True)
     """
-    from fnmatch import fnmatchcase
+    words = name.split("/")
+    matched = [True, *(False for _ in words)]  # at i: the parts so far match the first i words
+    for part in glob.split("/"):
+        if part == "**":
+            matched = list(accumulate(matched, or_))
+        else:
+            pairs = zip(matched, words, strict=False)
+            matched = [False, *(before and fnmatchcase(word, part) for before, word in pairs)]
+    return matched[-1]
 
-    parts = glob.split("/")
-    starts = {0}  # places in the glob that what was read so far can have led to
-    for word in name.split("/"):
-        starts = {end for start in _with_skips(starts, parts) for end in _after(parts, start, word, fnmatchcase)}
-    return len(parts) in starts or any(start == len(parts) - 1 and parts[-1] == "**" for start in starts)
+
+def _without_row(uri: str) -> str:
+    """The file of a table row: ``a.csv#12`` is in ``a.csv``."""
+    file, _, row = uri.rpartition("#")
+    return file if file and row.isdigit() else uri

@@ -2,45 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from leakaudit.config import Config
-from leakaudit.model import Coverage, Outcome, Verdict
+from leakaudit.model import Coverage, Finding, Outcome, Verdict
 
 BLIND_SPOT_CODES = ("LA001", "LA002")
 """Findings about what was not looked at: they make an audit incomplete (exit 4) instead of failed (exit 1)."""
 
 CLEAN, FINDINGS, BUG, INCOMPLETE = 0, 1, 3, 4
 
+WORST_FIRST = (FINDINGS, BUG, INCOMPLETE, CLEAN)
+"""As within one audit: a leak is certain; a check that crashed was tolerated by nobody."""
+
+UNDECIDED = ("skipped", "inconclusive", "errored")
+"""What a required check may not be."""
+
 
 def judge(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> Verdict:
-    """Weigh what was found against ``config.fail_on``, and what was not looked at against the tolerance.
+    """Weigh what was found against ``config.fail_on``, and what was not looked at against the tolerances.
 
     A leak outweighs a blind spot, because it is certain; a check that crashed outweighs blindness, because nobody
-    tolerated it.
+    tolerated it. Blind are samples above ``config.blind_tolerance``, files above ``config.unsupported_tolerance``, and
+    checks of ``config.require`` that came to no decision.
 
     Returns
     -------
     Verdict
         ``findings`` with exit code 1; ``incomplete`` with 4, or with 3 when a check crashed; else ``clean`` with 0.
     """
-    failing = [
-        finding
-        for outcome in outcomes
-        for finding in outcome.findings
-        if config.fails(finding.severity) and finding.code not in BLIND_SPOT_CODES
-    ]
+    found = [f for outcome in outcomes for f in outcome.findings if f.code not in BLIND_SPOT_CODES]
+    findings = [f for f in found if not f.accepted]
+    failing = [f for f in findings if config.counts(f.code, f.severity, held_out_uris(f))]
     if failing:
         codes = ", ".join(sorted({finding.code for finding in failing}))
         many = f"{len(failing):,} finding{'s' if len(failing) > 1 else ''}"
-        return Verdict("findings", FINDINGS, f"{many} at or above {config.fail_on} ({codes})")
+        ids = frozenset(finding.id for finding in failing)
+        return Verdict("findings", FINDINGS, f"{many} at or above {config.fail_on} ({codes})", ids)
     errored = [outcome.code for outcome in outcomes if outcome.status == "errored"]
     if errored:
         return Verdict("incomplete", BUG, f"{', '.join(errored)} crashed: the audit cannot vouch for them")
+    if blind := _blind(outcomes, coverage, config):
+        return Verdict("incomplete", INCOMPLETE, blind)
+    set_aside = sum(config.fails(f.severity) for f in findings)
+    aside = f"; {set_aside:,} set aside by overrides" if set_aside else ""
+    n_accepted = sum(config.fails(f.severity) for f in found if f.accepted)
+    aside += f"; {n_accepted:,} accepted" if n_accepted else ""
+    return Verdict("clean", CLEAN, f"no finding at or above {config.fail_on}{aside}")
+
+
+def worst(exit_codes: Iterable[int]) -> int:
+    """The exit code of several audits: that of the worst one."""
+    return min(exit_codes, key=WORST_FIRST.index, default=CLEAN)
+
+
+def held_out_uris(finding: Finding) -> frozenset[str]:
+    """Names of all held-out samples of a finding; empty where it lists none, or not all of them."""
+    evidence, held_out = finding.evidence, finding.splits[:1]
+    sides = [side for pair in evidence.pairs for side in (pair.a, pair.b)]
+    uris = frozenset(sample.uri for sample in (*sides, *evidence.samples) if (sample.split,) == held_out)
+    is_whole = evidence.n_pairs == len(evidence.pairs) and evidence.n_samples == len(evidence.samples)
+    return uris if is_whole or (len(finding.splits) > 1 and len(uris) == finding.n_samples) else frozenset()
+
+
+def _blind(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> str | None:
+    """What was not looked at although it should have been, or None."""
     if coverage.n_read == 0:
-        return Verdict("incomplete", INCOMPLETE, "not one sample could be read")
+        return "not one sample could be read"
     n_samples = coverage.n_read + coverage.n_blind
     if coverage.n_blind > config.blind_tolerance * n_samples:
         share = f"{coverage.n_blind:,} of {n_samples:,} samples were not looked at"
-        return Verdict("incomplete", INCOMPLETE, f"{share}, more than the tolerated {config.blind_tolerance:.2%}")
-    return Verdict("clean", CLEAN, f"no finding at or above {config.fail_on}")
+        return f"{share}, more than the tolerated {config.blind_tolerance:.2%}"
+    n_files = n_samples + coverage.n_unsupported
+    if coverage.n_unsupported > config.unsupported_tolerance * n_files:
+        share = f"{coverage.n_unsupported:,} of {n_files:,} samples and files are of types that are not read"
+        return f"{share}, more than the tolerated {config.unsupported_tolerance:.2%}"
+    status = {outcome.code: outcome.status for outcome in outcomes}
+    undecided = {code: status.get(code, "not run") for code in config.require}
+    undecided = {code: said for code, said in undecided.items() if said in (*UNDECIDED, "not run")}
+    if undecided:
+        return f"required, and not decided: {', '.join(f'{code} ({said})' for code, said in undecided.items())}"
+    return None

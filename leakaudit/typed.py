@@ -11,7 +11,6 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
@@ -19,6 +18,12 @@ from leakaudit.errors import ConfigError
 
 Place: TypeAlias = tuple[str | int, ...]
 """Where a value stands: keys, and positions in lists."""
+
+Hint: TypeAlias = Any
+"""A type hint; they have no type in common."""
+
+Value: TypeAlias = Any
+"""What a setting can hold: whatever its hint says."""
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -54,14 +59,18 @@ class Range:
     most: float | None = None
 
 
-@cache
 def hints_of(cls: type) -> dict[str, Any]:
     """Field name to type hint, `Range` and the like kept."""
     hints = get_type_hints(cls, include_extras=True)
     return {field.name: hints[field.name] for field in fields(cls)}
 
 
-def taken_apart(hint: Any) -> tuple[Any, Range, bool]:
+def origin_of(hint: object) -> Value:
+    """``tuple`` of ``tuple[str, ...]``; None of a plain class."""
+    return get_origin(hint)
+
+
+def taken_apart(hint: Hint) -> tuple[Hint, Range, bool]:
     """The hint without ``Annotated`` and ``None``; its limits; whether None is allowed.
 
     >>> taken_apart(Annotated[int, Range(1)] | None)
@@ -69,10 +78,10 @@ def taken_apart(hint: Any) -> tuple[Any, Range, bool]:
     """
     limits, optional = Range(), False
     while True:
-        if get_origin(hint) is Annotated:
+        if origin_of(hint) is Annotated:
             hint, *extras = get_args(hint)
             limits = next((extra for extra in extras if isinstance(extra, Range)), limits)
-        elif get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
+        elif origin_of(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
             optional = True
             rest = tuple(arg for arg in get_args(hint) if arg is not type(None))
             hint = rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007  built from a tuple
@@ -89,7 +98,8 @@ def dotted(at: Place) -> str:
     """``overrides[2].paths``, counted from 1 as people count."""
     said = ""
     for part in at:
-        said += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if said else part
+        word = f"[{part + 1}]" if isinstance(part, int) else part if len(part) <= 60 else f"{part[:57]}…"
+        said += f".{word}" if said and isinstance(part, str) else word
     return said
 
 
@@ -116,10 +126,10 @@ def shown(value: object) -> str:
 # --- what a hint means ----------------------------------------------------------------------------------------
 
 
-def described(hint: Any) -> str:
+def described(hint: Hint) -> str:
     """What is expected, in words."""
     inner, limits, _ = taken_apart(hint)
-    origin, args = get_origin(inner), get_args(inner)
+    origin, args = origin_of(inner), get_args(inner)
     if origin is Literal:
         return f"one of {', '.join(map(str, args))}"
     if inner in (int, float):
@@ -138,16 +148,16 @@ def described(hint: Any) -> str:
 _PLURALS: Mapping[Any, str] = {str: "texts", int: "whole numbers", float: "numbers"}
 
 
-def has_text_form(hint: Any) -> bool:
+def has_text_form(hint: Hint) -> bool:
     """Whether an environment variable can hold it: lists of tables cannot be written in one."""
     inner, _, _ = taken_apart(hint)
-    return not (is_dataclass(inner) or (get_origin(inner) is tuple and is_dataclass(get_args(inner)[0])))
+    return not (is_dataclass(inner) or (origin_of(inner) is tuple and is_dataclass(get_args(inner)[0])))
 
 
 # --- reading --------------------------------------------------------------------------------------------------
 
 
-def read(value: Any, hint: Any, at: Place = ()) -> Any:
+def read(value: Value, hint: Hint, at: Place = ()) -> Value:
     """The value as its hint says.
 
     Parameters
@@ -165,38 +175,44 @@ def read(value: Any, hint: Any, at: Place = ()) -> Any:
     WrongValue
         Another type, a number beyond its limits, an unknown key, a missing one.
     """
-    inner, limits, _ = taken_apart(hint)
-    origin, args = get_origin(inner), get_args(inner)
+    inner, _, _ = taken_apart(hint)
     if inner is Any:
         return value
     if isinstance(value, Text):
         value = _from_text(value, hint, at)
-    if origin is Literal:
-        return _literal(value, args, at)
+    if origin_of(inner) is Literal:
+        return _literal(value, get_args(inner), at)
     if inner in (int, float):
-        return _number(value, hint, limits, at)
-    if origin is tuple:
-        _expect(isinstance(value, list | tuple), value, hint, at)
-        return tuple(read(each, args[0], (*at, place)) for place, each in enumerate(value))
-    if origin is not None and issubclass(origin, Mapping):
-        _expect(isinstance(value, Mapping), value, hint, at)
-        return {key: read(each, args[1], (*at, key)) for key, each in value.items()}
-    if is_dataclass(inner):
-        _expect(isinstance(value, Mapping), value, hint, at)
-        return _record(value, inner, at)
+        return _number(value, hint, at)
+    if origin_of(inner) is not None or is_dataclass(inner):
+        return _many(value, hint, at)
     _expect(isinstance(value, str if inner in (str, Path) else inner), value, hint, at)
     if inner in (str, Path) and "\0" in value:
         raise WrongValue(at, "a text with a NUL character means nothing here")
     return inner(value)
 
 
-def _expect(right: bool, value: object, hint: Any, at: Place) -> None:
+def _many(value: Value, hint: Hint, at: Place) -> Value:
+    inner, _, _ = taken_apart(hint)
+    args = get_args(inner)
+    if origin_of(inner) is tuple:
+        _expect(isinstance(value, list | tuple), value, hint, at)
+        return tuple(read(each, args[0], (*at, place)) for place, each in enumerate(value))
+    _expect(isinstance(value, Mapping), value, hint, at)
+    if is_dataclass(inner):
+        return _record(value, inner, at)
+    return {key: read(each, args[1], (*at, key)) for key, each in value.items()}
+
+
+def _expect(right: bool, value: object, hint: Hint, at: Place) -> None:
     if not right:
         raise WrongValue(at, f"must be {described(hint)}, not {_kind(value)}")
 
 
 def _kind(value: object) -> str:
-    names = {bool: "", int: "the number ", float: "the number ", str: "the text ", dict: "a table", list: "a list"}
+    if isinstance(value, bool):
+        return str(value).lower()
+    names = {int: "the number ", float: "the number ", str: "the text ", dict: "a table", list: "a list"}
     name = names.get(type(value), "")
     return name if isinstance(value, dict | list) else f"{name}{shown(value)}"
 
@@ -209,8 +225,8 @@ def _literal(value: object, allowed: tuple[object, ...], at: Place) -> object:
     raise WrongValue(at, f"must be one of {', '.join(map(str, allowed))}, not {_kind(value)}{hint}")
 
 
-def _number(value: Any, hint: Any, limits: Range, at: Place) -> int | float:
-    inner, _, _ = taken_apart(hint)
+def _number(value: Value, hint: Hint, at: Place) -> int | float:
+    inner, limits, _ = taken_apart(hint)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     _expect(is_number and (inner is float or isinstance(value, int)), value, hint, at)
     number: int | float = value
@@ -226,11 +242,11 @@ def _number(value: Any, hint: Any, limits: Range, at: Place) -> int | float:
     return number
 
 
-def _record(value: Mapping[str, Any], cls: Any, at: Place) -> Any:
+def _record(value: Mapping[str, Any], cls: Value, at: Place) -> Value:
     hints = {key_of(name): hint for name, hint in hints_of(cls).items()}
     for key in value:
         if key not in hints:
-            raise WrongValue((*at, key), f"unknown key {shown(key)}{did_you_mean(key, list(hints))}")
+            raise WrongValue((*at, key), f"unknown key{did_you_mean(key, list(hints))}")
     for field in fields(cls):
         if field.default is MISSING and field.default_factory is MISSING and key_of(field.name) not in value:
             raise WrongValue(at, f"the key {key_of(field.name)!r} is missing")
@@ -240,8 +256,8 @@ def _record(value: Mapping[str, Any], cls: Any, at: Place) -> Any:
 # --- text -----------------------------------------------------------------------------------------------------
 
 
-def _from_text(text: Text, hint: Any, at: Place) -> Any:
-    """``true``, ``8``, ``LA1,LA2``, ``part1=train,part2=val``, ``LA103.candidates=8``: plain, as a file would give it."""
+def _from_text(text: Text, hint: Hint, at: Place) -> Value:
+    """``true``, ``8``, ``LA1,LA2``, ``part1=train,part2=val``, ``LA103.candidates=8``: as a file would give them."""
     inner, _, _ = taken_apart(hint)
     word = text.strip()
     if inner is bool:
@@ -253,9 +269,9 @@ def _from_text(text: Text, hint: Any, at: Place) -> Any:
             return inner(word)
         except ValueError:
             raise WrongValue(at, f"must be {described(hint)}, not {shown(text)}") from None
-    if get_origin(inner) is tuple:
+    if origin_of(inner) is tuple:
         return [Text(part.strip()) for part in text.split(",") if part.strip()]
-    if get_origin(inner) is not None and get_origin(inner) is not Literal:
+    if origin_of(inner) is not None and origin_of(inner) is not Literal:
         return _table(text, at, nested=get_args(inner)[1] is not str)
     return str(text)
 

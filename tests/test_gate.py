@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from leakaudit.config import Config
-from leakaudit.gate import judge
-from leakaudit.model import Coverage, Finding, Outcome, Severity
+from leakaudit.config import Config, Override
+from leakaudit.gate import judge, worst
+from leakaudit.model import Coverage, Evidence, Finding, Outcome, Sample, SamplePair, Severity
 
 
 def outcome(code: str, severity: Severity) -> Outcome:
@@ -55,3 +55,67 @@ def test_nothing_read_is_never_clean():
 def test_a_crashed_check_is_never_clean():
     crashed = Outcome("LA103", "slug", "errored", "boom")
     assert judge([crashed], Coverage(n_read=5), Config()).exit_code == 3
+
+
+# --- overrides, required checks, further tolerances ----------------------------------------------------------
+
+
+def leak(*uris: str, n_samples: int | None = None, splits: tuple[str, ...] = ("val", "train")) -> Outcome:
+    pairs = tuple(SamplePair(Sample(uri, splits[0]), Sample("train/0.png", splits[-1])) for uri in uris)
+    evidence = Evidence(pairs=pairs, n_pairs=n_samples or len(pairs))
+    finding = Finding("LA103-1", "LA103", "slug", "error", "m", splits, n_samples or len(pairs), evidence=evidence)
+    return Outcome("LA103", "slug", "failed", "why", findings=(finding,))
+
+
+TOLERANT = Config(overrides=(Override(("scans/**",), ignore=("LA103",)),))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exit_code"),
+    [
+        (leak("scans/1.png", "scans/a/2.png"), 0),
+        (leak("scans/1.png", "other/2.png"), 1),
+        (leak("scans/1.png", n_samples=2), 1),  # the other one is not listed
+        (leak(), 1),
+        (leak("scans/1.png", "scans/2.png", splits=("val",)), 1),  # inside a split the other side counts, too
+    ],
+)
+def test_overrides_forgive_only_what_lies_under_their_paths(outcome, exit_code):
+    verdict = judge([outcome], Coverage(n_read=10), TOLERANT)
+    assert verdict.exit_code == exit_code
+    assert judge([outcome], Coverage(n_read=10), Config()).exit_code == 1
+    if not exit_code:
+        assert "1 set aside by overrides" in verdict.reason
+
+
+def test_overrides_do_not_touch_blind_spots():
+    everything = Config(overrides=(Override(("**",), fail_on="never"),))
+    assert judge([outcome("LA001", "error")], Coverage(n_read=90, n_unreadable=10), everything).exit_code == 4
+
+
+@pytest.mark.parametrize("status", ["skipped", "inconclusive"])
+def test_a_required_check_must_decide(status):
+    undecided = Outcome("LA201", "slug", status, "why")
+    assert judge([undecided], Coverage(n_read=5), Config()).exit_code == 0
+    verdict = judge([undecided], Coverage(n_read=5), Config(require=("LA201",)))
+    assert (verdict.status, verdict.exit_code) == ("incomplete", 4)
+    assert f"LA201 ({status})" in verdict.reason
+
+
+def test_a_required_check_that_did_not_run_is_undecided():
+    assert "LA103 (not run)" in judge([], Coverage(n_read=5), Config(require=("LA103",))).reason
+    passed = Outcome("LA103", "slug", "passed", "why")
+    assert judge([passed], Coverage(n_read=5), Config(require=("LA103",))).exit_code == 0
+
+
+def test_files_of_unsupported_types_have_their_own_tolerance():
+    coverage = Coverage(n_read=8, n_unsupported=2)
+    assert judge([], coverage, Config()).exit_code == 0
+    assert judge([], coverage, Config(unsupported_tolerance=0.2)).exit_code == 0
+    verdict = judge([], coverage, Config(unsupported_tolerance=0.1))
+    assert verdict.exit_code == 4
+    assert "2 of 10" in verdict.reason
+
+
+def test_the_worst_of_several_audits():
+    assert [worst(codes) for codes in ([0, 4], [4, 3], [3, 1, 0], [])] == [4, 3, 1, 0]

@@ -12,7 +12,17 @@ from leakaudit.model import PAIR_COLUMNS, Report
 from leakaudit.render import FORMATS
 from leakaudit.render.atomic import replacing
 
-_MARKS = (b"leakaudit-report", b"leakaudit-curves", ",".join(PAIR_COLUMNS).encode())
+_MARKS = (
+    b"leakaudit-report",
+    b"leakaudit-curves",
+    ",".join(PAIR_COLUMNS).encode(),
+    b'"driver": {"name": "leakaudit"',
+    b'<testsuites name="leakaudit"',
+    b'"check_name": "LA',
+    b" leakaudit: ",
+)
+"""One of these is near the beginning of every report."""
+
 _HEAD = 4096
 
 
@@ -30,6 +40,11 @@ def check_target(path: Path) -> None:
         return
     if path.is_dir() or (path.is_file() and not _is_report(path)):
         raise ConfigError(f"{path} exists and is no leakaudit report: choose another name, nothing is overwritten")
+
+
+def named(path: Path, dataset: str | None) -> Path:
+    """The file for one of several data sets: ``report.html`` is ``report-NAME.html``."""
+    return path if dataset is None else path.with_name(f"{path.stem}-{dataset}{path.suffix}")
 
 
 def write(report: Report, form: str, path: Path) -> None:
@@ -50,10 +65,21 @@ def show(report: Report, form: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def job_summary(report: Report) -> None:
+    """Append the Markdown summary to GitHub's job summary, where this runs in a job."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                FORMATS["markdown"](report, file)
+        except OSError as error:
+            raise ConfigError(f"cannot write GITHUB_STEP_SUMMARY, {path}: {error.strerror or error}") from error
+
+
 def _is_report(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    if not head or any(mark in head for mark in _MARKS):
+    if head.strip() in (b"", b"[]") or any(mark in head for mark in _MARKS):
         return True
     if not head.startswith(b"PAR1"):
         return False

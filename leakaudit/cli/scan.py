@@ -1,130 +1,159 @@
-"""``leakaudit scan PATH...``: audit a data set."""
+"""``leakaudit scan PATH...``: audit a data set, or those of a configuration file."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from leakaudit.cli import INTERRUPTED
+from leakaudit.cli.help import GroupedHelp
+from leakaudit.cli.settings import COMMON, DATA, FILE, GATE, MACHINE, PROBE, setting_options, settings_given
 
-def _mapping(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    del ctx, param
-    if bad := [value for value in values if "=" not in value]:
-        raise click.BadParameter(f"{bad[0]!r} is not NAME=SPLIT")
-    return dict(value.rsplit("=", 1) for value in values)
+if TYPE_CHECKING:
+    from leakaudit.engines.progress import Progress
+    from leakaudit.model import Report
+    from leakaudit.settings.plan import Job
+
+ONE_AFTER_THE_OTHER = ("text", "github", "markdown")
+"""Formats that can follow each other in one stream."""
+
+FILES = ("json", "html", "pairs", "sarif", "junit", "gitlab", "markdown")
+"""Reports that go into a file each, beside what is printed."""
+
+REPORTS = ("format_", "exit_zero", *FILES)
 
 
-def _codes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    del ctx, param
-    from leakaudit.checks import CHECKS
-
-    codes = tuple(code.strip().upper() for value in values for code in value.split(",") if code.strip())
-    for code in codes:
-        if not any(check.code.startswith(code) for check in CHECKS):
-            raise click.BadParameter(f"no check begins with {code!r}: `leakaudit checks` lists them")
-    return codes
-
-
-@click.command(epilog="Example: leakaudit scan data/ --html report.html --pairs pairs.csv")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--within", is_flag=True, help="Look inside each split alone; one split is enough.")
-@click.option(
-    "--split-name",
-    "splits",
-    multiple=True,
-    callback=_mapping,
-    metavar="NAME=SPLIT",
-    help="What a folder, file or value is: part1=train.",
+@click.command(
+    cls=GroupedHelp,
+    common=(*COMMON, "datasets", "format_", "json", "html", "pairs"),
+    groups={
+        "The data": DATA,
+        "Checks and verdict": GATE,
+        "Probe": PROBE,
+        "Reports": REPORTS,
+        "Configuration file": FILE,
+        "The machine": MACHINE,
+    },
+    epilog="Example: leakaudit scan data/ --html report.html --pairs pairs.csv",
 )
-@click.option("--layout", metavar="NAME", help="Read the data as this layout instead of recognising one.")
-@click.option("--path-column", metavar="COL", help="Manifest column with the file paths.")
-@click.option("--split-column", metavar="COL", help="Column that says the split.")
-@click.option("--label", metavar="COL", help="Column with the label: a name or a 1-based position.")
-@click.option("--group", metavar="COL", help="Column with the person, patient, camera, recording.")
-@click.option("--time", metavar="COL", help="Column with the time.")
-@click.option("--id", metavar="COL", help="Column that only names the row.")
-@click.option(
-    "--ignore-column",
-    "ignore_columns",
-    multiple=True,
-    metavar="COL",
-    help="Column that is no part of a row's identity.",
-)
-@click.option("--header/--no-header", default=None, help="Whether csv files have a header line.")
-@click.option("--delimiter", metavar="TEXT", help="Of csv files.")
-@click.option("--encoding", metavar="NAME", help="Of csv files.")
-@click.option("--select", multiple=True, callback=_codes, metavar="CODES", help="Only these checks: LA1,LA201.")
-@click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="All but these checks.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="error",
-    show_default=True,
-    help="Least severity that exits 1.",
-)
-@click.option(
-    "--blind-tolerance",
-    type=click.FloatRange(0, 1),
-    default=0.001,
-    show_default=True,
-    help="Share of unreadable samples that is still no exit 4.",
-)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@setting_options
 @click.option(
     "--format",
     "format_",
     default="text",
-    show_default=True,
     metavar="NAME",
-    help="What is printed: text, json or html.",
+    help="Printed: text, json, html, sarif, junit, github, gitlab, markdown.",
 )
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the report as JSON.")
-@click.option("--html", "html_path", type=click.Path(path_type=Path), help="Also write one self-contained page.")
-@click.option(
-    "--pairs", "pairs_path", type=click.Path(path_type=Path), help="Also write every verified pair (.csv or .parquet)."
-)
-@click.option("--jobs", type=click.IntRange(1), help="Workers; default: all cores.")
-@click.option(
-    "--cache-dir", type=click.Path(path_type=Path), envvar="LEAKAUDIT_CACHE", help="Where fingerprints are kept."
-)
-@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
-@click.option("--memory-limit", default="2GB", show_default=True, help="What table work may hold in memory.")
-@click.option("--timings", is_flag=True, help="Put the seconds of each check into the report.")
+@click.option("--json", type=click.Path(path_type=Path), help="Also write the report as JSON.")
+@click.option("--html", type=click.Path(path_type=Path), help="Also write one self-contained page.")
+@click.option("--pairs", type=click.Path(path_type=Path), help="Also write every verified pair (.csv, .parquet).")
+@click.option("--sarif", type=click.Path(path_type=Path), help="Also write SARIF 2.1.0, for code scanning.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML: a check is a test.")
+@click.option("--gitlab", type=click.Path(path_type=Path), help="Also write GitLab's code quality report.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Also write a summary for a comment.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found; errors still exit 2 and 3.")
+@click.pass_context
 def scan(
-    paths: tuple[str, ...],
+    ctx: click.Context,
+    /,
     *,
+    paths: tuple[str, ...],
+    datasets: tuple[str, ...],
+    config_file: Path | None,
+    use_file: bool,
     format_: str,
-    json_path: Path | None,
-    html_path: Path | None,
-    pairs_path: Path | None,
-    no_cache: bool,
-    **settings: Any,
+    exit_zero: bool,
+    **options: Any,
 ) -> int:
     """Audit the splits of a data set.
 
     PATH is a folder (pictures, tables, text), a manifest, split files
-    (train.csv test.csv), or pairs such as train=a.csv val=b.csv.
+    (train.csv test.csv), or pairs such as train=a.csv val=b.csv. Without PATH:
+    the data sets of leakaudit.toml. It is found upward from the data.
     """
+    from leakaudit import gate
     from leakaudit.cli import output, progress
-    from leakaudit.config import Config
-    from leakaudit.pipeline import audit
     from leakaudit.render import FORMATS
     from leakaudit.render.pairs import write_pairs
+    from leakaudit.render.plain import plain
+    from leakaudit.settings.effective import unknown_variables
+    from leakaudit.settings.plan import plan
 
     if format_ not in FORMATS:
         raise click.BadParameter(f"there is no format {format_!r}: {', '.join(FORMATS)}")
-    for path in filter(None, (json_path, html_path, pairs_path)):
+    for sentence in unknown_variables(os.environ):
+        click.echo(f"leakaudit: {sentence}", err=True)
+    given = settings_given(ctx)
+    jobs = plan(paths, datasets, config_file=config_file, use_file=use_file, environ=os.environ, options=given)
+    several = len(jobs) > 1
+    if several and format_ not in ONE_AFTER_THE_OTHER:
+        raise click.BadParameter(f"{format_} holds one data set: name it with --dataset, or write files: --json FILE")
+    targets = [_targets(options, job.name if several else None) for job in jobs]
+    reports: dict[str | None, Report] = {}
+    for job, mine in zip(jobs, targets, strict=True):
+        if several and format_ == "text":
+            click.echo(f"{chr(10) * bool(reports)}== {job.name}\n")
+        report = _audit(ctx, job, previews="html" in mine or FORMATS[format_].previews, show=progress.for_terminal())
+        for form, path in mine.items():
+            if form == "pairs":
+                write_pairs(report, path)
+            else:
+                output.write(report, form, path)
+        output.show(report, format_)
+        if format_ == "github":
+            output.job_summary(report)
+        reports[job.name] = replace(report, previews={})
+        if report.probe is not None and report.probe.interrupted:
+            click.echo("leakaudit: interrupted; the report says what was done", err=True)
+            return INTERRUPTED
+    if several and format_ == "text":
+        click.echo("\n== all data sets\n")
+        for name, report in reports.items():
+            click.echo(f"{name}: {report.verdict.status}: {plain(report.verdict.reason)}")
+    code = gate.worst(report.verdict.exit_code for report in reports.values())
+    return gate.CLEAN if exit_zero and code != gate.BUG else code
+
+
+def _targets(options: Mapping[str, Any], dataset: str | None) -> dict[str, Path]:
+    """The files to write, by format, all of which can be written."""
+    from leakaudit.cli import output
+
+    targets = {form: output.named(options[form], dataset) for form in FILES if options[form]}
+    for path in targets.values():
         output.check_target(path)
-    config = replace(
-        Config(**settings), use_cache=not no_cache, previews=html_path is not None or FORMATS[format_].previews
-    )
-    report = audit(*paths, config=config, progress=progress.for_terminal())
-    if json_path:
-        output.write(report, "json", json_path)
-    if html_path:
-        output.write(report, "html", html_path)
-    if pairs_path:
-        write_pairs(report, pairs_path)
-    output.show(report, format_)
-    return report.verdict.exit_code
+    return targets
+
+
+def _audit(ctx: click.Context, job: Job, *, previews: bool, show: Progress) -> Report:
+    """Audit one data set; an error about a setting says where the setting comes from."""
+    from leakaudit.errors import ConfigError
+    from leakaudit.pipeline import audit
+
+    config = replace(job.effective.config, previews=previews or job.effective.config.previews)
+    try:
+        report = audit(*job.paths, config=config, progress=show)
+    except ConfigError as error:
+        raise ConfigError(f"{error}{_sources_named(ctx, job, str(error))}") from error
+    if job.effective.file is None:
+        return report
+    named = f", data set {job.name}" if job.name else ""
+    return replace(report, notes=(*report.notes, f"Settings from {job.effective.file.path}{named}."))
+
+
+def _sources_named(ctx: click.Context, job: Job, message: str) -> str:
+    """``(--label is set in leakaudit.toml:4)``, for each option in the message that was not given as one."""
+    said: Sequence[str] = [
+        f"{param.opts[0]} is set in {source.where}"
+        for param in ctx.command.params
+        if re.search(rf"{param.opts[0]}(?![\w-])", message)
+        and (source := job.effective.sources.get((param.name or "",))) is not None
+        if source.origin in ("file", "environment")
+    ]
+    return f" ({', '.join(said)})" if said else ""

@@ -43,6 +43,9 @@ PACKS_KEPT = 1000
 LISTINGS_KEPT = 200
 PREVIEWS_KEPT = 20_000
 
+SAVED_AGAIN = 50
+"""Rows by sample are written again when more than one in so many is new: a commit of a few files writes nothing."""
+
 RESULTS_KEPT = 1 << 30
 """Bytes of remembered search results."""
 
@@ -386,19 +389,79 @@ def remember(key: bytes, compute: Callable[[], Mapping[str, np.ndarray]], config
     -------
     mapping of str to ndarray
     """
+    arrays = recall(key, config)
+    if arrays is None:
+        arrays = dict(compute())
+        keep(key, arrays, config)
+    return arrays
+
+
+def recall(key: bytes, config: Config) -> Mapping[str, np.ndarray] | None:
+    """The arrays that were kept last under this key, or None."""
+    path = _result_path(key, config)
     if not config.use_cache:
-        return compute()
-    folder = cache_folder(config) / "results"
-    path = folder / f"{blake3(key).hexdigest(length=20)}.npz"
+        return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         os.utime(path)
     except Exception:  # noqa: BLE001  absent, or damaged in whatever way
-        arrays = dict(compute())
-        with suppress(OSError):
-            _store(path, arrays)
+        return None
     return arrays
+
+
+def keep(key: bytes, arrays: Mapping[str, np.ndarray], config: Config) -> None:
+    """Keep named arrays of plain types, in place of those that were kept before; a full disk is no error."""
+    if config.use_cache:
+        with suppress(OSError):
+            _store(_result_path(key, config), arrays)
+
+
+def _result_path(key: bytes, config: Config) -> Path:
+    return cache_folder(config) / "results" / f"{blake3(key).hexdigest(length=20)}.npz"
+
+
+def remember_rows(
+    key: bytes,
+    ids: np.ndarray,
+    compute: Callable[[IntArray], Mapping[str, np.ndarray]],
+    config: Config,
+) -> Mapping[str, np.ndarray]:
+    """Arrays with one row a sample, of which only the rows of samples that were not there before are computed.
+
+    Parameters
+    ----------
+    key : bytes
+        Stands for the data set and for the version of the method; not for the samples.
+    ids : ndarray of bytes, shape (n,)
+        Content digests.
+    compute : callable
+        From indices, shape (m,), to arrays by name with m rows each.
+    config : Config
+
+    Returns
+    -------
+    mapping of str to ndarray
+        With n rows each.
+    """
+    known = recall(key, config) or {}
+    place = np.full(len(ids), -1, dtype=np.int64)
+    if len(known.get("ids", ())):
+        at = np.minimum(np.searchsorted(known["ids"], ids), len(known["ids"]) - 1)
+        place = np.where(known["ids"][at] == ids, at, -1)
+    new = np.flatnonzero(place < 0)
+    fresh = compute(new) if len(new) or not known else {}
+    rows = {}
+    for name in (fresh or known).keys() - {"ids"}:
+        like = known.get(name, fresh.get(name))
+        assert like is not None
+        rows[name] = known[name][place] if name in known else np.empty((len(ids), *like.shape[1:]), like.dtype)
+        if len(new):
+            rows[name][new] = fresh[name]
+    if len(new) > len(ids) // SAVED_AGAIN or not known:
+        distinct, first = np.unique(ids, return_index=True)
+        keep(key, {"ids": distinct} | {name: array[first] for name, array in rows.items()}, config)
+    return rows
 
 
 def _store(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -13,9 +13,10 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, TextIO, TypeAlias
 
-from leakaudit.model import Evidence, Finding, Outcome, Problem, Report, Sample, SamplePair
+from leakaudit.model import Evidence, Excerpt, Finding, Outcome, ProbeReport, Problem, Report, Sample, SamplePair
 from leakaudit.render.plain import HIDDEN_CATEGORIES
 
 SCHEMA = "leakaudit-report/1"
@@ -57,6 +58,8 @@ def json_lines(report: Report) -> Iterator[str]:
     yield f'],\n"notes": {dump(list(report.notes))},\n'
     if report.accepted.sources:
         yield f'"accepted": {dump(_accepted(report))},\n'
+    if report.probe is not None:
+        yield f'"probe": {dump(_probe(report.probe))},\n'
     verdict = report.verdict
     yield f'"verdict": {dump({"status": verdict.status, "exit_code": verdict.exit_code, "reason": verdict.reason})}\n'
     yield "}\n"
@@ -158,7 +161,14 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
 
 
 def _pair(pair: SamplePair) -> dict[str, Any]:
-    return {"a": _sample(pair.a), "b": _sample(pair.b), "score": pair.score, "note": pair.note}
+    shown: dict[str, Any] = {"a": _sample(pair.a), "b": _sample(pair.b), "score": pair.score, "note": pair.note}
+    if (overlap := pair.overlap) is not None:
+        shown["overlap"] = {"column": overlap.column, "a": _excerpt(overlap.a), "b": _excerpt(overlap.b)}
+    return shown
+
+
+def _excerpt(excerpt: Excerpt) -> dict[str, Any]:
+    return {"text": excerpt.text, "marks": [list(mark) for mark in excerpt.marks]}
 
 
 def _sample(sample: Sample) -> dict[str, Any]:
@@ -168,6 +178,11 @@ def _sample(sample: Sample) -> dict[str, Any]:
     if sample.reason is not None:
         shown["reason"] = sample.reason
     return shown
+
+
+def _probe(probe: ProbeReport) -> dict[str, Any]:
+    samples = {name: [_sample(sample) for sample in getattr(probe, name)] for name in ("hardest", "memorised")}
+    return {**asdict(probe), **samples}
 
 
 def _sorted(mapping: Mapping[str, Any]) -> dict[str, Any]:

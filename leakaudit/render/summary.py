@@ -119,7 +119,8 @@ def headline(report: Report) -> Headline:
         leads = leak and (leak.tone == "error" or all(check.severity != "error" for check in failed))
         return Headline("error", leak.text if leak and leads else _worst(report, failed))
     if leak:
-        tolerated = "; tolerated by --fail-on" if leak.tone == "error" else ""
+        by = "overrides" if "overrides" in report.verdict.reason else "--fail-on"
+        tolerated = f"; tolerated by {by}" if leak.tone == "error" else ""
         return Headline("warning", leak.text + tolerated)
     n_warnings = sum(len(group.findings) for check in failed for group in check.groups if group.severity != "info")
     warned = f"; {n_warnings:,} warning{'s' if n_warnings > 1 else ''} to look at" if n_warnings else ""
@@ -166,7 +167,8 @@ def _worst(report: Report, failed: list[FailedCheck]) -> str:
 def _blindness(report: Report) -> str:
     blind, read = report.coverage.n_blind, report.coverage.n_read
     crashed = [outcome.code for outcome in report.outcomes if outcome.status == "errored"]
-    if blind and not crashed:
+    required = report.verdict.reason.startswith("required")
+    if blind and not crashed and not required:
         return f"{blind:,} of {blind + read:,} {units(report, blind + read)} could not be read"
     return report.verdict.reason
 

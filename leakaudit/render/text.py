@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Problem, Report, Sample, SamplePair
+from leakaudit.model import Breakdown, Evidence, Excerpt, Finding, Outcome, Problem, Report, Sample, SamplePair
 from leakaudit.render.screen import Part, Screen
 from leakaudit.render.summary import (
     FailedCheck,
@@ -168,8 +168,24 @@ def _pairs(pairs: list[SamplePair], screen: Screen) -> Iterator[Text]:
         else:
             yield screen.line(screen.elided(pair.a.uri, screen.width - indent), indent=indent)
             yield from _partner(pair.b.uri, text, arrow, screen, indent)
-        if (cells := _cells(pair, screen, screen.width - indent - 2)) is not None:
+        if pair.overlap is not None:
+            for excerpt in (pair.overlap.a, pair.overlap.b):
+                yield from _excerpt(excerpt, screen, indent + 2)
+        elif (cells := _cells(pair, screen, screen.width - indent - 2)) is not None:
             yield screen.line((cells, "dim"), indent=indent + 2)
+
+
+def _excerpt(excerpt: Excerpt, screen: Screen, indent: int) -> Iterator[Text]:
+    """The beginning of an excerpt on at most two lines, what the other text has, too, in brackets and bold."""
+    room = 2 * (screen.width - indent) - 8
+    parts: list[Part] = ['"']
+    at = 0
+    for start, stop in excerpt.marks:
+        if start < room:
+            parts += [(excerpt.text[at:start], "dim"), "[", (excerpt.text[start : min(stop, room)], "bold"), "]"]
+            at = min(stop, room)
+    parts += [(excerpt.text[at:room], "dim"), '"' if len(excerpt.text) <= room else '…"']
+    yield from screen.wrapped(*parts, indent=indent, hanging=indent + 1)
 
 
 def _partner(uri: str, remark: str, arrow: str, screen: Screen, indent: int) -> Iterator[Text]:
@@ -278,7 +294,12 @@ def _outcomes(report: Report, screen: Screen, status: str) -> Iterator[Text]:
 
 
 def _outcome(outcome: Outcome, icon: Part, screen: Screen) -> Iterator[Text]:
+    """One line for what is well, which has its full sentence in the JSON report; all of it for what is not."""
     name = f"{outcome.code} {outcome.slug}"
+    if outcome.status == "passed":
+        room = screen.width - cell_len(screen.fit(f"{icon[0]}{name}  ")) - 2
+        yield screen.line(icon, name, (f"  {screen.cut(outcome.reason, room)}", "dim"), indent=2)
+        return
     yield from screen.wrapped(icon, name, (f"  {outcome.reason}", "dim"), indent=2, hanging=10)
 
 

@@ -88,6 +88,25 @@ class NearParams:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Derived:
+    """What the search computes of single pictures, for all n records.
+
+    Parameters
+    ----------
+    plain : ndarray of float32, shape (n, d)
+        As from `leakaudit.search.descriptors.describe`.
+    turned : (ndarray, ndarray) of float32
+        As from `leakaudit.search.near_turned.describe_turned`.
+    blank : ndarray of bool, shape (n,)
+        As from `leakaudit.search.near_blank.blank`.
+    """
+
+    plain: FloatArray
+    turned: tuple[FloatArray, FloatArray]
+    blank: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class NearPairs:
     """Near-duplicates between two splits.
 
@@ -178,6 +197,7 @@ def match_splits(
     *,
     judged: npt.NDArray[np.bool_] | None = None,
     nulls: tuple[Null, Null] | None = None,
+    derived: Derived | None = None,
     jobs: int = 1,
     advance: Callable[[int], None] = lambda _done: None,
 ) -> NearPairs:
@@ -194,6 +214,8 @@ def match_splits(
         Pictures that are not `leakaudit.search.near_blank.blank`, where that is known already.
     nulls : (Null, Null), optional
         As from `reference_nulls`, where they are known already.
+    derived : Derived, optional
+        Descriptors of all records, where they are known already.
     jobs : int, default 1
         Threads; the result does not depend on it.
     """
@@ -203,8 +225,9 @@ def match_splits(
     limit = _limit(nulls[0].limit(params.z), nulls[0].n, params)
     a = np.flatnonzero(in_a & judged)
     b = np.flatnonzero(in_b & judged)
-    matches, n_crowded = _all_matches(records, a, b, limit, params, jobs, advance)
-    turned = turned_matches(records, a, b, jobs=jobs)
+    plain = derived.plain if derived else None
+    matches, n_crowded = _all_matches(records, a, b, limit, params, jobs, advance, plain)
+    turned = turned_matches(records, a, b, jobs=jobs, described=derived.turned if derived else None)
     turned = turned.where(turned.evidence >= _limit(float(priced(nulls[1].limit(params.z))), nulls[1].n, params))
     known = np.isin(turned.a * len(records) + turned.b, matches.a * len(records) + matches.b)
     matches = joined([matches, turned.where(~known)])
@@ -300,6 +323,7 @@ def _all_matches(
     params: NearParams,
     jobs: int,
     advance: Callable[[int], None],
+    described: FloatArray | None,
 ) -> tuple[Matches, int]:
     """Pairs with enough evidence, for a picture that has any all of them; and how many pictures may have further
     ones."""
@@ -313,7 +337,7 @@ def _all_matches(
     if not len(a) or not len(b):
         return joined([]), 0
     k = min(params.candidates, len(b))
-    index, orientation = candidates(records, a, b, k, jobs=jobs, advance=advance)
+    index, orientation = candidates(records, a, b, k, jobs=jobs, advance=advance, described=described)
     some = passing(verify(records, a, index, orientation, finest=params.finest, jobs=jobs, advance=advance))
     keep = np.isin(a, some.a)
     a, index, orientation = a[keep], index[keep], orientation[keep]
@@ -327,5 +351,5 @@ def _all_matches(
         parts.append(every.where(~np.isin(every.a, a[crowded])))
         a, k = a[crowded], min(4 * k, params.most_candidates, len(b))
         if len(a):
-            index, orientation = candidates(records, a, b, k, jobs=jobs)
+            index, orientation = candidates(records, a, b, k, jobs=jobs, described=described)
     return joined(parts), 0

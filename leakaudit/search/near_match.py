@@ -67,8 +67,14 @@ def candidates(
     *,
     jobs: int,
     advance: Callable[[int], None] = lambda _done: None,
+    described: FloatArray | None = None,
 ) -> tuple[IntArray, np.ndarray]:
     """The k nearest of b for each of a, a picture itself left out.
+
+    Parameters
+    ----------
+    described : ndarray of float32, shape (n, d), optional
+        Descriptors of all records, where they are known already.
 
     Returns
     -------
@@ -76,8 +82,8 @@ def candidates(
         Indices of the records; -1 where there are fewer.
     orientation : ndarray of int8, shape (len(a), k)
     """
-    described = describe(records, a), describe(records, b)
-    found = nearest(*described, k, itself=itself_among(a, b), jobs=jobs, advance=advance)
+    both = (described[a], described[b]) if described is not None else (describe(records, a), describe(records, b))
+    found = nearest(*both, k, itself=itself_among(a, b), jobs=jobs, advance=advance)
     return np.where(found.index >= 0, b[found.index], -1), found.orientation
 
 

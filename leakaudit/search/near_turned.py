@@ -50,7 +50,15 @@ CANDIDATES = 4
 _CHUNK = 1 << 12
 
 
-def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, k: int = CANDIDATES, *, jobs: int = 1) -> Matches:
+def turned_matches(
+    records: np.ndarray,
+    a: IntArray,
+    b: IntArray,
+    k: int = CANDIDATES,
+    *,
+    jobs: int = 1,
+    described: tuple[FloatArray, FloatArray] | None = None,
+) -> Matches:
     """Candidates for each of a among b, turned by any angle and mirrored or not, all verified.
 
     Parameters
@@ -60,6 +68,8 @@ def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, k: int = CANDI
         Indices of the records; a picture itself is left out.
     k : int
         Nearest pictures that are verified.
+    described : (ndarray, ndarray), optional
+        As from `describe_turned`, of all records, where they are known already.
 
     Returns
     -------
@@ -68,8 +78,9 @@ def turned_matches(records: np.ndarray, a: IntArray, b: IntArray, k: int = CANDI
     """
     if not len(a) or not len(b):
         return joined([])
-    of_a = _descriptors(records, a)
-    parts = [np.ascontiguousarray(part.T) for part in _descriptors(records, b)]
+    of_a = (described[0][a], described[1][a]) if described else describe_turned(records, a)
+    of_b = (described[0][b], described[1][b]) if described else describe_turned(records, b)
+    parts = [np.ascontiguousarray(part.T) for part in of_b]
 
     def prepare(rows: slice) -> Largest:
         even, odd = (part[rows] for part in of_a)
@@ -129,7 +140,7 @@ def unpriced(evidence: float | FloatArray) -> FloatArray:
     return np.asarray(np.sign(square) * np.sqrt(np.abs(square)), dtype=np.float32)
 
 
-def _descriptors(records: np.ndarray, at: IntArray) -> tuple[FloatArray, FloatArray]:
+def describe_turned(records: np.ndarray, at: IntArray) -> tuple[FloatArray, FloatArray]:
     """What mirroring keeps, and what it changes the sign of: shapes (n, 54) and (n, 24), together of length 1."""
     i, j = np.triu_indices(RINGS, 1)
     diagonal = np.arange(RINGS)

@@ -1,0 +1,128 @@
+"""A scan of what has changed: the given files against all others, which an earlier scan has fingerprinted.
+
+Only checks that compare samples with samples take part: what is the same in two splits, or twice in one, or labelled in
+two ways, and what could not be read. Whatever describes a split as a whole (classes, statistics, shortcuts) is left to
+a full scan.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leakaudit.model import Dataset, Samples
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakaudit.fingerprints.images import ImageFingerprints
+    from leakaudit.search.context import Context
+
+CODES = (
+    "LA001",
+    "LA002",
+    "LA101",
+    "LA102",
+    "LA103",
+    "LA104",
+    "LA105",
+    "LA106",
+    "LA107",
+    "LA110",
+    "LA111",
+)
+"""Checks that take part."""
+
+
+def around(context: Context, files: Iterable[str | os.PathLike[str]]) -> tuple[Context, int]:
+    """The changed pictures and those that any check will set beside them, as a data set of their own.
+
+    Parameters
+    ----------
+    context : Context
+        Of the whole data set.
+    files : iterable of path
+        What has changed; files that are no pictures of the data set are passed over.
+
+    Returns
+    -------
+    Context
+        Of these pictures alone.
+    n_changed : int
+        Pictures of the data set that are among the files.
+    """
+    from leakaudit.model import Pairs
+    from leakaudit.search.near_changed import near_changed
+    from leakaudit.search.near_images import NearImages
+
+    wanted = {os.path.realpath(os.fsencode(os.fspath(file))) for file in files}
+    changed = _is_among(context.dataset, wanted)
+    near = near_changed(context, changed)
+    keep = changed.copy()
+    for codes in (context.file_codes, context.pixel_codes):
+        keep |= np.isin(codes, codes[changed & (codes >= 0)])
+    for found in near.found.values():
+        keep[found.pairs.a] = keep[found.pairs.b] = True
+    place = np.cumsum(keep) - 1
+    assert context.images is not None
+    dataset = replace(
+        context.dataset,
+        samples=_some(context.dataset.samples, keep),
+        problems=tuple(p for p in context.dataset.problems if _real(context.dataset.root, p.uri) in wanted),
+    )
+    images = _some_images(context.images, keep, dataset)
+    smaller = replace(context, dataset=dataset, images=images)
+    moved = {
+        splits: replace(found, pairs=Pairs(place[found.pairs.a], place[found.pairs.b], found.pairs.score))
+        for splits, found in near.found.items()
+    }
+    smaller.__dict__["near_images"] = NearImages(moved)
+    return smaller, int(changed.sum())
+
+
+def _is_among(dataset: Dataset, wanted: Set[bytes]) -> npt.NDArray[np.bool_]:
+    """Which pictures are among the files, shape (n,)."""
+    assert dataset.samples is not None
+    names = {os.path.basename(path) for path in wanted}
+    paths: list[bytes] = dataset.samples.path.to_pylist()
+    # The last part of the name first: resolving 70,000 paths would take longer than everything else.
+    among = (os.path.basename(path) in names and os.path.realpath(path) in wanted for path in paths)
+    return np.fromiter(among, bool, len(paths))
+
+
+def _real(root: str, uri: str) -> bytes:
+    return os.path.realpath(os.fsencode(os.path.join(root, uri)))
+
+
+def _some(samples: Samples | None, keep: npt.NDArray[np.bool_]) -> Samples:
+    assert samples is not None
+    at = np.flatnonzero(keep)
+    taken: dict[str, Any] = {field.name: getattr(samples, field.name) for field in fields(samples)}
+    taken = {name: column if column is None else column.take(at) for name, column in taken.items()}
+    return Samples(**taken)
+
+
+def _some_images(images: ImageFingerprints, keep: npt.NDArray[np.bool_], dataset: Dataset) -> ImageFingerprints:
+    assert dataset.samples is not None
+    kept = set(dataset.samples.uri.to_pylist())
+    return replace(
+        images,
+        records=images.records[keep],
+        problems=tuple(problem for problem in images.problems if problem.uri in kept),
+        paths=dataset.samples.path,
+    )
+
+
+def belongs(paths: Sequence[str], file: str) -> bool:
+    """Whether a file lies in one of the paths (folders or files; ``split=path`` is taken apart)."""
+    real = os.path.realpath(file)
+    for path in paths:
+        folder = path if os.path.exists(path) else path.partition("=")[2] or path
+        root = os.path.realpath(folder)
+        if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
+            return True
+    return False
