@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint docs generated clean
+.PHONY: demo test test-assets lint docs generated clean
 
 demo: $(READY)
 	@$(BIN)/leakaudit scan fixtures/demo --html reports/demo.html --pairs reports/demo-pairs.csv; \
@@ -14,6 +14,25 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
+
+# axe-core (MPL-2.0) for the tests of the HTML report's accessibility, and the official SARIF schema as a package of its
+# makers (MIT) holds it; both stay out of the repository.
+AXE := axe-core-4.14.1
+SARIF := jest-sarif-1.0.0-beta.0
+test-assets: .cache/axe-core/package/axe.min.js .cache/sarif-2.1.0.json
+
+.cache/sarif-2.1.0.json:
+	mkdir -p .cache/sarif
+	npm pack --silent --pack-destination .cache/sarif @microsoft/$(subst sarif-,sarif@,$(SARIF))
+	tar -xzf .cache/sarif/microsoft-$(SARIF).tgz -C .cache/sarif package/lib/schemas/sarif-2.1.0-rtm.5.json
+	mv .cache/sarif/package/lib/schemas/sarif-2.1.0-rtm.5.json $@
+	rm -r .cache/sarif
+
+.cache/axe-core/package/axe.min.js:
+	mkdir -p .cache/axe-core
+	npm pack --silent --pack-destination .cache/axe-core $(subst core-,core@,$(AXE))
+	tar -xzf .cache/axe-core/$(AXE).tgz -C .cache/axe-core package/axe.min.js package/LICENSE
+	rm .cache/axe-core/$(AXE).tgz
 
 lint: $(READY)
 	$(BIN)/ruff check .

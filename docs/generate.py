@@ -12,12 +12,18 @@ from io import StringIO
 from pathlib import Path
 
 import click
+from power_page import power_files
 
 from leakaudit import audit
 from leakaudit.checks import CHECKS
 from leakaudit.checks.base import Check
 from leakaudit.cli import COMMANDS, cli
+from leakaudit.cli.help import HELP_ALL
 from leakaudit.render import FORMATS
+from leakaudit.settings.declared import settings
+from leakaudit.settings.schema import FILE_NAME as CONFIG_SCHEMA
+from leakaudit.settings.schema import schema_text
+from leakaudit.settings.toml_text import toml
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,12 +48,23 @@ def catalogue(link: str) -> str:
     return "\n".join(lines)
 
 
-def help_of(name: str) -> str:
-    """What ``leakaudit NAME --help`` prints at 80 columns."""
+def help_of(name: str, *, whole: bool = False) -> str:
+    """What ``leakaudit NAME --help`` prints at 80 columns; with `whole`, ``--help-all`` where there is one."""
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     context = click.Context(command, info_name=f"leakaudit {name}", terminal_width=80, max_content_width=80)
+    context.meta[HELP_ALL] = whole
     return f"```text\n{command.get_help(context)}\n```"
+
+
+def settings_table() -> str:
+    """A Markdown table of all settings: key, variable, default, meaning."""
+    lines = ["| key | variable | default | meaning |", "|---|---|---|---|"]
+    for setting in settings():
+        default = "" if setting.default is None or setting.default in ((), {}) else f"`{toml(setting.default)}`"
+        meaning = setting.doc.replace("|", "\\|")
+        lines.append(f"| `{setting.key}` | {f'`{setting.env}`' if setting.env else ''} | {default} | {meaning} |")
+    return "\n".join(lines)
 
 
 def with_block(text: str, name: str, content: str) -> str:
@@ -71,8 +88,13 @@ def generated() -> dict[Path, str]:
     files[readme] = with_block(text, "help-scan", help_of("scan"))
     cli_page = "# Command line\n\nGenerated from `--help`.\n"
     for name in COMMANDS:
-        cli_page += f"\n## leakaudit {name}\n\n{help_of(name)}\n"
+        cli_page += f"\n## leakaudit {name}\n\n{help_of(name, whole=True)}\n"
     files[ROOT / "docs" / "cli.md"] = cli_page
+    configuration = ROOT / "docs" / "configuration.md"
+    files[configuration] = with_block(configuration.read_text(encoding="utf-8"), "settings", settings_table())
+    for folder in ("docs/schema", "leakaudit/settings"):
+        files[ROOT / folder / CONFIG_SCHEMA] = schema_text()
+    files |= power_files()
     return files
 
 
@@ -104,6 +126,8 @@ def main() -> None:
             click.echo(f"stale: {path.relative_to(ROOT)} (run python docs/generate.py)")
         raise SystemExit(1 if stale or extra else 0)
     pages.mkdir(exist_ok=True)
+    (ROOT / "docs" / "schema").mkdir(exist_ok=True)
+    (ROOT / "docs" / "power").mkdir(exist_ok=True)
     for path in extra:
         path.unlink()
     for path in stale:

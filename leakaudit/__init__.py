@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from leakaudit.config import Config
     from leakaudit.errors import ConfigError, InputError, LayoutError, LeakauditError, UserError
     from leakaudit.model import Evidence, Finding, Outcome, Report, Sample, SamplePair, Verdict
+    from leakaudit.own_model.attribute import attribute
     from leakaudit.pipeline import audit
+    from leakaudit.settings import load_config
 
 _HOMES = {
+    "attribute": "leakaudit.own_model.attribute",
     "audit": "leakaudit.pipeline",
     "Config": "leakaudit.config",
+    "load_config": "leakaudit.settings",
     **dict.fromkeys(("ConfigError", "InputError", "LayoutError", "LeakauditError", "UserError"), "leakaudit.errors"),
     **dict.fromkeys(("Evidence", "Finding", "Outcome", "Report", "Sample", "SamplePair", "Verdict"), "leakaudit.model"),
 }
@@ -40,7 +44,9 @@ __all__ = [
     "UserError",
     "Verdict",
     "__version__",
+    "attribute",
     "audit",
+    "load_config",
 ]
 
 

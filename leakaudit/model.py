@@ -88,13 +88,15 @@ class Samples:
     uri : pyarrow.StringArray, shape (n,)
         What people read: relative to `Dataset.root`, ``/``-separated; bytes that are not UTF-8 appear as ``\\xNN``.
     path : pyarrow.BinaryArray, shape (n,)
-        ``os.fsencode`` of the path to open.
+        ``os.fsencode`` of the path to open: a file, the address of an object, or a member of a tar shard
+        (`leakaudit.sources.members`).
     split : ndarray of int16, shape (n,)
         Index into `Dataset.splits`.
     label, group, time : pyarrow.StringArray, shape (n,), or None
         None where the layout does not know the column; null where a sample lacks the value.
     size, mtime_ns : ndarray of int64, shape (n,), or None
         Bytes and modification time (nanoseconds since the epoch) as seen while listing; what the cache is keyed by.
+        Of an object, a number below 2^60 that changes with its ETag stands for the time.
     """
 
     uri: pa.Array
@@ -255,6 +257,23 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A part of a text, and the runs of characters in it (start, stop) that it shares with another; ascending."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextOverlap:
+    """What two texts share: the column they are from, and an excerpt of each."""
+
+    column: str
+    a: Excerpt
+    b: Excerpt
+
+
+@dataclass(frozen=True, slots=True)
 class SamplePair:
     """Two samples side by side: `a` held out, `b` from the reference split. `note`: "rotated by 90°", "other label"."""
 
@@ -262,6 +281,7 @@ class SamplePair:
     b: Sample
     score: float | None = None
     note: str | None = None
+    overlap: TextOverlap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,6 +503,122 @@ class Verdict:
     failing: frozenset[str] = frozenset()
 
 
+# --- what the probe measured ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTerm:
+    """One part of the gap between training and validation loss; the bounds are those of a 95 % interval, if any."""
+
+    letter: str
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTest:
+    """One test of the attribution; `p` and `p_adjusted` (Holm) are None where it could not be done, for `reason`."""
+
+    name: str
+    effect: float | None
+    p: float | None
+    p_adjusted: float | None
+    detectable: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeCurve:
+    """One full model in training, one value an epoch or boosting round; NaN where a value means nothing."""
+
+    seed: int
+    epoch: tuple[float, ...]
+    train_loss: tuple[float, ...]
+    val_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    val_accuracy: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LossHistogram:
+    """Out-of-fold losses of both sides: `edges` of the bins, one more than there are counts."""
+
+    edges: tuple[float, ...]
+    train: tuple[int, ...]
+    val: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What the probe measured, as plain data.
+
+    Parameters
+    ----------
+    splits : tuple of str
+        (held-out, reference).
+    model, unit : str
+        The quick model, and what a loss of 1 is.
+    train_loss_kind : str
+        As in `leakaudit.history.TrainLossKind`, of the curves.
+    n_train, n_val, n_leaked : int
+        Samples that were looked at; those of the held-out side that are known to be in the reference split.
+    n_seeds, n_repeats, n_folds : int
+        Full models; fold repeats and folds of each.
+    gap, gap_low, gap_high : float or None
+        Reported training loss minus reported validation loss of the probe's own models.
+    terms, regularisers : tuple of ProbeTerm
+        What the gap is made of, in the order a, b, c, d, e, r, o; and the parts of b.
+    tests : tuple of ProbeTest
+    summary : str
+        What explains the gap, in one sentence or two.
+    curves : tuple of ProbeCurve
+    losses : LossHistogram or None
+    classes : tuple of str
+        Names of the rows and columns of `confusion`; empty for a quantity or too many classes.
+    confusion : tuple of tuple of int
+        Held-out samples by true class (rows) and the class that the first full model says (columns).
+    hardest, memorised : tuple of Sample
+        Held-out samples with the largest out-of-fold loss; those that full models know best beyond what fold models do.
+    sampled, notes : tuple of str
+        What was left out; what must be read with the figures.
+    interrupted : bool
+        The user stopped it; then there are no figures.
+    reason : str
+        Why there are no figures; "" where there are.
+    """
+
+    splits: tuple[str, ...] = ()
+    model: str = ""
+    unit: str = ""
+    train_loss_kind: str = ""
+    n_train: int = 0
+    n_val: int = 0
+    n_leaked: int = 0
+    n_seeds: int = 0
+    n_repeats: int = 0
+    n_folds: int = 0
+    gap: float | None = None
+    gap_low: float | None = None
+    gap_high: float | None = None
+    terms: tuple[ProbeTerm, ...] = ()
+    regularisers: tuple[ProbeTerm, ...] = ()
+    tests: tuple[ProbeTest, ...] = ()
+    summary: str = ""
+    curves: tuple[ProbeCurve, ...] = ()
+    losses: LossHistogram | None = None
+    classes: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    hardest: tuple[Sample, ...] = ()
+    memorised: tuple[Sample, ...] = ()
+    sampled: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything a renderer needs, and nothing that it would have to compute.
@@ -491,6 +627,8 @@ class Report:
     ----------
     accepted : AcceptedUse
         What was accepted by reviewed files, and what of these files is out of date.
+    probe : ProbeReport or None
+        What the quick model measured; None where it was not asked for.
     previews : mapping of str to bytes
         Sample uri to a small PNG or JPEG, for the pictures in the evidence; filled only where a renderer asked for it.
     display : callable or None
@@ -508,6 +646,7 @@ class Report:
     verdict: Verdict
     notes: tuple[str, ...] = ()
     accepted: AcceptedUse = field(default_factory=AcceptedUse)
+    probe: ProbeReport | None = None
     previews: Mapping[str, bytes] = field(default_factory=dict)
     display: Callable[[Report], str] | None = field(default=None, repr=False, compare=False)
 

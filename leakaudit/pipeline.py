@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from leakaudit import __version__, gate, stored
 from leakaudit.checks import CHECKS, Check
+from leakaudit.checks.parameters import with_parameters
 from leakaudit.config import Config
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.errors import ConfigError, MissingExtraError, UserError
 from leakaudit.fingerprints.cache import refuse_inside
-from leakaudit.model import PROBLEMS_LISTED, Coverage, Dataset, Outcome, Report
+from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report
 from leakaudit.search.context import Context
 from leakaudit.stored import Stored
+from leakaudit.typed import Value
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,6 +60,11 @@ def audit(
     ConfigError
         When a setting means nothing here.
 
+    Notes
+    -----
+    No configuration file and no environment variable but ``LEAKAUDIT_CACHE`` is read: what a notebook finds must not
+    hang on the folder that it runs in. Ask for a file: ``config=leakaudit.load_config("leakaudit.toml")``.
+
     Examples
     --------
     >>> import pandas as pd
@@ -76,12 +83,77 @@ def audit(
     found = stored.load(where) if where else None
     if found is None:
         found, context = _examine(dataset, config, progress)
-        if where and not context.met_problems and not found.notes:
+        interrupted = found.probe is not None and found.probe.interrupted
+        if where and not context.met_problems and not found.notes and not interrupted:
             stored.save(where, found)
         outcomes = found.outcomes
     else:
         outcomes = _with_pairs(found, dataset, config)
-    return _report(dataset, config, replace(found, outcomes=outcomes))
+    outcomes, use = _accept(outcomes, config)
+    return _report(dataset, config, replace(found, outcomes=outcomes), use)
+
+
+def audit_changed(
+    files: Sequence[str | os.PathLike[str]],
+    *paths: str | os.PathLike[str],
+    config: Config | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Audit what a few changed files bring into a data set: they alone against all others.
+
+    Only the checks of `leakaudit.changed.CODES` run. Pictures that an earlier scan fingerprinted are not read again;
+    tables are small in number, so where one has changed all of them are compared.
+
+    Parameters
+    ----------
+    files : sequence of path
+        What has changed; those that do not belong to the data set are passed over.
+    *paths, config, progress
+        As for `audit`.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As `audit`.
+    """
+    from leakaudit import changed
+
+    config = config or Config()
+    chosen = tuple(code for code in changed.CODES if config.selects(code))
+    config = replace(config, select=chosen, ignore=() if chosen else ("LA",))
+    dataset = _load(paths, {}, config)
+    if dataset.kind == "image":
+        refuse_inside(paths, config)
+    context = _fingerprint(dataset, config, progress)
+    note = "Only the tables' overlap was looked at: a full scan does more."
+    if context.images is not None:
+        n_all = len(context.images)
+        context, n_changed = changed.around(context, files)
+        few = f"{n_changed:,} changed picture{'' if n_changed == 1 else 's'}"
+        note = f"Looked at {few} against {n_all - n_changed:,} others: a full scan does more."
+    found = _outcomes(context, "a full scan looks at it")
+    outcomes, use = _accept(found.outcomes, config)
+    found = replace(found, outcomes=outcomes, notes=(*found.notes, note))
+    return _report(context.dataset, config, found, use)
+
+
+def _accept(outcomes: Sequence[Outcome], config: Config) -> tuple[tuple[Outcome, ...], AcceptedUse]:
+    """Mark what reviewed files accept, and what an earlier report already found."""
+    marked, use = tuple(outcomes), AcceptedUse()
+    if config.accepted is None and config.new_since is None:
+        return marked, use
+    from datetime import date
+
+    from leakaudit import accepted
+
+    if config.accepted is not None:
+        entries = accepted.load(config.accepted)
+        marked, use = accepted.apply(marked, entries, date.today(), source=str(config.accepted))
+    if config.new_since is not None:
+        known = accepted.known_from(config.new_since)
+        marked, old = accepted.apply(marked, known, date.today(), source=str(config.new_since), keep_unused=False)
+        use = replace(use, sources=(*use.sources, *old.sources), n_findings=old.n_findings)
+    return marked, use
 
 
 def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], config: Config) -> Dataset:
@@ -109,14 +181,22 @@ def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Contex
 
 def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stored, Context]:
     """Fingerprint once, run every check that fits, and count what was looked at."""
+    context = _fingerprint(dataset, config, progress)
+    return _outcomes(context, "left out by --select or --ignore"), context
+
+
+def _outcomes(context: Context, left_out: str) -> Stored:
+    """What the checks that are selected and fit say, and what was looked at."""
+    config, dataset = context.config, context.dataset
     chosen = [check for check in CHECKS if config.selects(check.code)]
     if not chosen:
         raise ConfigError("no check is left: look at --select and --ignore (`leakaudit checks` lists the codes)")
+    if unknown := sorted(config.checks.keys() - {check.code for check in CHECKS}):
+        raise ConfigError(f"checks: there is no check {unknown[0]!r} (`leakaudit checks` lists the codes)")
     fitting = [check for check in chosen if dataset.kind in check.kinds]
-    context = _fingerprint(dataset, config, progress)
     outcomes = [_run(check, context) for check in fitting]
     not_run = {outcome.code: outcome.reason for outcome in outcomes if outcome.status == "skipped"}
-    not_run |= {check.code: "left out by --select or --ignore" for check in CHECKS if check not in chosen}
+    not_run |= {check.code: left_out for check in CHECKS if check not in chosen}
     problems = context.problems
     coverage = Coverage(
         n_read=context.n_read,
@@ -131,7 +211,16 @@ def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stor
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)
     notes = context.images.notes if context.images is not None else ()
-    return Stored(tuple(outcomes), context.splits, coverage, with_pairs, notes), context
+    return Stored(tuple(outcomes), context.splits, coverage, with_pairs, notes, _probe(fitting, context))
+
+
+def _probe(fitting: Sequence[Check], context: Context) -> ProbeReport | None:
+    """What the probe measured, where a check asked for it."""
+    if context.config.probe == "off" or not any("probe" in check.needs for check in fitting):
+        return None
+    from leakaudit.probe.report import probe_report
+
+    return probe_report(context)
 
 
 def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcome, ...]:
@@ -144,7 +233,7 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
 
     def pairs_of(code: str) -> Iterator[pa.RecordBatch]:
         check = by_code[code]
-        again = check.run(context(), check.params)
+        again = check.run(context(), _params(check, config))
         return again.pairs() if again.pairs else iter(())
 
     return tuple(
@@ -153,7 +242,7 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
     )
 
 
-def _report(dataset: Dataset, config: Config, found: Stored) -> Report:
+def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse) -> Report:
     from leakaudit.render.html import notebook_html
 
     return Report(
@@ -167,7 +256,9 @@ def _report(dataset: Dataset, config: Config, found: Stored) -> Report:
         checks={check.code: check.info for check in CHECKS},
         verdict=gate.judge(found.outcomes, found.coverage, config),
         notes=(*dataset.notes, *found.notes),
-        previews=_previews(dataset, config, found.outcomes) if config.previews and dataset.kind == "image" else {},
+        accepted=use,
+        probe=found.probe,
+        previews=_previews(dataset, config, found) if config.previews and dataset.kind == "image" else {},
         display=notebook_html,
     )
 
@@ -179,7 +270,7 @@ def _run(check: Check, context: Context) -> Outcome:
         return Outcome(check.code, check.slug, "skipped", "no labels are known: name their column with --label")
     start = perf_counter()
     try:
-        outcome = check.run(context, check.params)
+        outcome = check.run(context, _params(check, context.config))
     except (UserError, MemoryError):
         raise
     except MissingExtraError as error:
@@ -190,22 +281,30 @@ def _run(check: Check, context: Context) -> Outcome:
     return replace(outcome, seconds=round(perf_counter() - start, 3)) if context.config.timings else outcome
 
 
-def _previews(dataset: Dataset, config: Config, outcomes: Sequence[Outcome]) -> dict[str, bytes]:
+def _params(check: Check, config: Config) -> Value:
+    return with_parameters(check, config.checks.get(check.code, {}), ("checks", check.code))
+
+
+def _previews(dataset: Dataset, config: Config, found: Stored) -> dict[str, bytes]:
+    """Small pictures of all samples that a page shows."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from leakaudit.fingerprints.previews import previews
+    from leakaudit.render.html_evidence import shown_samples
 
     samples = dataset.samples
     assert samples is not None
     shown = {
-        side.uri
-        for outcome in outcomes
+        sample.uri
+        for outcome in found.outcomes
         for finding in outcome.findings[:PREVIEWED_FINDINGS]
-        for pair in finding.evidence.pairs
-        for side in (pair.a, pair.b)
+        for sample in shown_samples(finding.evidence)
     }
+    if found.probe is not None:
+        shown |= {sample.uri for sample in (*found.probe.hardest, *found.probe.memorised)}
     uris = pa.array(sorted(shown), pa.string())
     at = pc.index_in(uris, samples.uri)
+    uris, at = uris.filter(at.is_valid()), at.drop_null()  # what is missing, or of no type that is read, is no sample
     made = previews(samples.path.take(at), config)
     return {uri: picture for uri, picture in zip(uris.to_pylist(), made, strict=True) if picture}

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from leakaudit.errors import InputError
-from leakaudit.model import SEVERITIES, Acceptance, Breakdown, Evidence, Finding, Sample, SamplePair
+from leakaudit.model import (
+    SEVERITIES,
+    Acceptance,
+    Breakdown,
+    Evidence,
+    Excerpt,
+    Finding,
+    Sample,
+    SamplePair,
+    TextOverlap,
+)
 
 SCHEMA = "leakaudit-report/1"
 """The structure that is read; keys that were added later are passed over."""
@@ -117,7 +127,13 @@ def _evidence(data: dict[str, Any]) -> Evidence:
 
 
 def _pair(data: dict[str, Any]) -> SamplePair:
-    return SamplePair(_sample(data["a"]), _sample(data["b"]), data.get("score"), data.get("note"))
+    overlap = data.get("overlap")
+    read = TextOverlap(str(overlap["column"]), _excerpt(overlap["a"]), _excerpt(overlap["b"])) if overlap else None
+    return SamplePair(_sample(data["a"]), _sample(data["b"]), data.get("score"), data.get("note"), read)
+
+
+def _excerpt(data: dict[str, Any]) -> Excerpt:
+    return Excerpt(str(data["text"]), tuple((int(start), int(stop)) for start, stop in data["marks"]))
 
 
 def _sample(data: dict[str, Any]) -> Sample:

@@ -16,7 +16,18 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leakaudit.model import Coverage, Outcome, Problem, SplitInfo
+from leakaudit.model import (
+    Coverage,
+    LossHistogram,
+    Outcome,
+    ProbeCurve,
+    ProbeReport,
+    ProbeTerm,
+    ProbeTest,
+    Problem,
+    Sample,
+    SplitInfo,
+)
 from leakaudit.report_file import as_finding
 
 if TYPE_CHECKING:
@@ -44,6 +55,8 @@ class Stored:
         Codes of the checks whose outcome can list pairs.
     notes : tuple of str
         What was worth saying about this scan alone, such as an unusable cache; scans with notes are not stored.
+    probe : ProbeReport or None
+        One that was interrupted is not stored.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -51,6 +64,7 @@ class Stored:
     coverage: Coverage
     with_pairs: frozenset[str]
     notes: tuple[str, ...] = ()
+    probe: ProbeReport | None = None
 
 
 def place(dataset: Dataset, config: Config) -> Path | None:
@@ -76,6 +90,7 @@ def load(path: Path) -> Stored | None:
             {name: SplitInfo(**info) for name, info in data["splits"].items()},
             _coverage(data["coverage"]),
             frozenset(data["with_pairs"]),
+            probe=_probe(data["probe"]) if data["probe"] else None,
         )
         os.utime(path)
     except (OSError, ValueError, KeyError, TypeError):  # absent, or damaged in whatever way
@@ -141,3 +156,18 @@ def _outcome(data: dict[str, Any]) -> Outcome:
 def _coverage(data: dict[str, Any]) -> Coverage:
     tuples: dict[str, Any] = {name: tuple(data[name]) for name in ("not_applicable", "sampled")}
     return Coverage(**{**data, **tuples, "problems": tuple(Problem(**entry) for entry in data["problems"])})
+
+
+def _probe(data: dict[str, Any]) -> ProbeReport:
+    def each(name: str, cls: Any) -> tuple[Any, ...]:  # noqa: ANN401  a dataclass of flat values and lists of numbers
+        entries = data[name]
+        return tuple(cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in e.items()}) for e in entries)
+
+    kinds = {"terms": ProbeTerm, "regularisers": ProbeTerm, "tests": ProbeTest, "curves": ProbeCurve}
+    kinds |= {"hardest": Sample, "memorised": Sample}
+    read: dict[str, Any] = {name: each(name, cls) for name, cls in kinds.items()}
+    read |= {name: tuple(data[name]) for name in ("splits", "classes", "sampled", "notes")}
+    read["confusion"] = tuple(tuple(row) for row in data["confusion"])
+    losses = data["losses"]
+    read["losses"] = LossHistogram(**{k: tuple(v) for k, v in losses.items()}) if losses else None
+    return ProbeReport(**{**data, **read})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -50,3 +52,25 @@ def unpacked(shared_data: Path) -> Callable[[str], Path]:
         return target
 
     return unpack
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium, driven by Playwright; tests that need it are skipped where it is absent."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("needs chromium")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, which ``make test-assets`` fetches."""
+    path = REPOSITORY / ".cache" / "axe-core" / "package" / "axe.min.js"
+    if not path.is_file():
+        pytest.skip("axe-core is not there: make test-assets")
+    return path.read_text(encoding="utf-8")

@@ -41,6 +41,7 @@ def picture_context(
     labels: Sequence[str | None] | None = None,
     groups: Sequence[str | None] | None = None,
     config: Config | None = None,
+    times: Sequence[str | None] | None = None,
 ) -> Context:
     """A context whose pictures are called ``<split>/<name>``."""
     known = ordered_splits(list(splits))
@@ -50,6 +51,7 @@ def picture_context(
         split=np.array([known.index(split) for split in splits], dtype=np.int16),
         label=None if labels is None else pa.array(labels, pa.string()),
         group=None if groups is None else pa.array(groups, pa.string()),
+        time=None if times is None else pa.array(times, pa.string()),
     )
     dataset = Dataset("pictures", "image", Layout("made-up", "made up"), known, samples)
     return Context(dataset, config or Config(), images=ImageFingerprints(made))

@@ -16,7 +16,12 @@ from leakaudit.model import (
     Evidence,
     Finding,
     Layout,
+    LossHistogram,
     Outcome,
+    ProbeCurve,
+    ProbeReport,
+    ProbeTerm,
+    ProbeTest,
     Problem,
     Report,
     Sample,
@@ -444,3 +449,71 @@ REPORTS = {
     "clean": clean_report,
     "incomplete": incomplete_report,
 }
+
+
+def probe_report() -> Report:
+    """A quick model was trained: curves, terms of the gap, losses, confusion, hard and remembered samples."""
+    epochs = tuple(float(n) for n in range(1, 13))
+    curves = tuple(
+        ProbeCurve(
+            seed,
+            epochs,
+            tuple(2.2 / n**0.8 + 0.05 * seed for n in epochs),
+            tuple(2.0 / n**0.6 + 0.1 for n in epochs),
+            tuple(1 - 0.8 / n for n in epochs),
+            tuple(0.95 - 0.7 / n if n > 2 else float("nan") for n in epochs),
+        )
+        for seed in range(3)
+    )
+    meanings = {
+        "timing": "the training loss is an average over an epoch in which the model was still improving",
+        "regularisation": "dropout, augmentation and the like are on in training only",
+        "difficulty": "validation is easier for models that saw none of it",
+        "leakage": "what the validation samples known to be in training gain by it",
+        "memorisation": "what training samples gain by having been trained on",
+        "rest": "what validation samples not known to be in training gain",
+        "objective mismatch": "the objective differs from the reported loss",
+    }
+    values = (0.08, 0.12, 0.03, 0.21, -0.17, 0.02, 0.0)
+    terms = tuple(
+        ProbeTerm("abcdero"[at], name, value, value - 0.03, value + 0.04 if at != 6 else None, meaning)
+        for at, ((name, meaning), value) in enumerate(zip(meanings.items(), values, strict=True))
+    )
+    report = image_report()
+    edges = tuple(n / 10 for n in range(31))
+    return replace(
+        report,
+        probe=ProbeReport(
+            splits=("val", "train"),
+            model="a small convolutional network",
+            unit="nats",
+            n_train=4000,
+            n_val=1000,
+            n_leaked=6,
+            n_seeds=3,
+            n_repeats=2,
+            n_folds=5,
+            gap=0.29,
+            gap_low=0.22,
+            gap_high=0.36,
+            terms=terms,
+            regularisers=(ProbeTerm("b", "dropout", 0.12, None, None, "off in evaluation"),),
+            tests=(ProbeTest("leak", 0.4, 0.001, 0.003, 0.1), ProbeTest("known", None, None, None, None, "too few")),
+            summary="Leakage and regularisation explain why validation loss lies below training loss.",
+            curves=curves,
+            losses=LossHistogram(
+                edges,
+                tuple(int(900 * 0.85**n) for n in range(30)),
+                tuple(int(300 * 0.75**n) for n in range(30)),
+            ),
+            classes=("cat", "dog", "<b>truck</b>"),
+            confusion=((380, 15, 5), (40, 240, 20), (0, 10, 290)),
+            hardest=(
+                Sample("val/cat/0000.jpg", "val", "cat", None, "out-of-fold loss 3.2 nats"),
+                Sample(f"val/{HOSTILE[0]}", "val", HOSTILE[0], None, "out-of-fold loss 3.1 nats"),
+            ),
+            memorised=(Sample("val/cat/0001.jpg", "val", "cat", None, "known better by 2.1 nats"),),
+            sampled=("4,000 of 40,000 training samples",),
+            notes=("the intervals assume that seeds are exchangeable",),
+        ),
+    )

@@ -19,7 +19,7 @@ CODES = [check.code for check in CHECKS]
 @pytest.mark.parametrize("name", ["clean", "leaky"])
 def test_planted_findings_are_found_and_nothing_else(code, name, tmp_path):
     expected = json.loads((FIXTURES / code / "expected.json").read_text())[name]
-    report = audit(FIXTURES / code / name, select=(code,), cache_dir=tmp_path)
+    report = audit(FIXTURES / code / name, select=(code,), cache_dir=tmp_path, probe="cpu")
     (outcome,) = report.outcomes
     assert outcome.status in ({"failed"} if expected else {"passed", "inconclusive"})
     found = [{"severity": finding.severity, "n_samples": finding.n_samples} for finding in report.findings]

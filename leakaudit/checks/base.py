@@ -33,8 +33,9 @@ class Check:
         Of its findings by default.
     kinds : tuple of {"image", "table"}
         Data it applies to; on other data it does not appear among the outcomes.
-    needs : tuple of {"label", "pair"}
+    needs : tuple of {"label", "pair", "probe"}
         ``label``: skipped, with a reason, where no labels are known. ``pair``: skipped where there is one split only.
+        ``probe``: skipped where the probe is off.
     params : object
         A frozen dataclass of defaults; the source of each stands in the docstring's *How it decides*.
     run : callable

@@ -24,6 +24,9 @@ from leakaudit.search.groups import Group, Overlap
 Note = Callable[[int, int], str | None]
 """From the two sample indices of a pair to a phrase about it ("rotated by 90°")."""
 
+GROUPS_SHOWN = 12
+"""Groups of which a finding about all of them shows one pair each."""
+
 
 def overlap_findings(
     context: Context,
@@ -87,6 +90,40 @@ def overlap_findings(
             )
         )
     return findings
+
+
+def overlap_sum(
+    context: Context,
+    overlap: Overlap,
+    *,
+    code: str,
+    slug: str,
+    severity: Severity,
+    n_samples: int,
+    message: str,
+    effect: Mapping[str, Scalar],
+) -> Finding:
+    """One finding for all groups together, with an example of each of the largest."""
+    shown = [group.shown for group in overlap.groups[:GROUPS_SHOWN]]
+    pairs = Pairs(
+        np.array([pair.a[0] for pair in shown]),
+        np.array([pair.b[0] for pair in shown]),
+        np.array([pair.score[0] for pair in shown], dtype=np.float32),
+    )
+    wanted = np.unique(np.concatenate((pairs.a, pairs.b)))
+    described = dict(zip(wanted.tolist(), context.describe(wanted), strict=True))
+    splits = (overlap.held_out,) if overlap.held_out == overlap.reference else (overlap.held_out, overlap.reference)
+    return Finding(
+        id=finding_id(code, *splits, "all", *sorted(context.digests(np.unique(pairs.a)))),
+        code=code,
+        slug=slug,
+        severity=severity,
+        message=message,
+        splits=splits,
+        n_samples=n_samples,
+        effect={"n_groups": overlap.n_groups, "n_pairs": overlap.n_pairs, **effect},
+        evidence=Evidence(pairs=_sample_pairs(pairs, described, lambda _a, _b: None), n_pairs=overlap.n_pairs),
+    )
 
 
 def pair_batches(context: Context, code: str, chunks: Iterable[Pairs]) -> Iterator[pa.RecordBatch]:

@@ -3,9 +3,10 @@
 What it does
 ------------
 Counts the groups that have samples in both splits, and the held-out samples in them. The group is what you declare
-(``--group``); else a column that is named like one (``patient_id``, ``subject#``, ``user``); else, for pictures, a key
-in the file names or folders (a prefix, a field, the name up to its last number, a date, camera numbers that run through
-the classes) that turns out to hold groups.
+(``--group``, or ``--group-pattern`` for a key in file names); else a column that is named like one (``patient_id``,
+``subject#``, ``user``); else a key in the file names or folders of pictures (a prefix, a field, the name up to its last
+number, a date, camera numbers that run through the classes), in a column of file names of a table, or in a column of
+e-mail addresses or of ids of one pattern (``P012``, ``sess-8f3a9c2d``), that turns out to hold groups.
 
 Why it matters
 --------------
@@ -16,20 +17,23 @@ How it decides
 --------------
 *Declared*: any group on both sides is an *error*. *Column by its name*: any group on both sides is a *warning* if there
 are at least 10 groups (``least_groups``) and none holds more than a quarter of the samples (``largest_share``): few,
-large groups are kinds or sites, which splits share on purpose. *Key in file names*: the same, with at least 10 groups
-on both sides, and the key has to be shown to be a group: a held-out picture must be nearer to the reference pictures of
-its own key than to as many others of the same classes (thumbnails, light, colour, sharpness and size, whitened within
-classes). A key without meaning comes out at 50 % of the comparisons whatever its sizes. It counts from 60 %
-(``smallest``: a standardised difference of 0.36, between Cohen's "small" and "medium"), which the lower confidence
-bound over keys has to reach, at 5 % (``alpha``) divided by the number of keys tried (Bonferroni). A key that crosses
-another one which the split keeps whole is not reported: a split by drawers cuts every character. Beside every count
-stands what an assignment of single samples at random would have cut; a split by groups cuts none. *Warning*.
+large groups are kinds or sites, which splits share on purpose. *Key in names or ids*: the same, with at least 10 groups
+on both sides, and the key has to be shown to be a group: a held-out sample must be nearer to the reference samples of
+its own key than to as many others of the same classes (pictures by thumbnails, light, colour, sharpness and size; rows
+by their numbers and categories; whitened within classes). Words are keys only where they are at least 50 with 20
+samples or fewer each in the mean, as names of persons are; else they are kinds. A key without meaning comes out at 50 %
+of the comparisons whatever its sizes. It counts from 60 % (``smallest``: a standardised difference of 0.36, between
+Cohen's "small" and "medium"), which the lower confidence bound over keys has to reach, at 5 % (``alpha``) divided by
+the number of keys tried (Bonferroni). A key that crosses another one which the split keeps whole is not reported: a
+split by drawers cuts every character. Beside every count stands what an assignment of single samples at random would
+have cut; a split by groups cuts none. *Warning*.
 
 What it cannot see
 ------------------
-Groups that neither a column nor the names say (``--group`` names the column), keys that are words without digits,
-groups whose pictures do not resemble each other, and fewer than 10 such groups on both sides. In tables, columns
-without a telling name. Neighbours in time (LA109) and copies (LA101 to LA103) are other checks.
+Groups that neither a column nor the names say (``--group`` names the column), groups whose samples do not resemble
+each other, and fewer than 10 such groups on both sides. In tables, numbers in columns without a telling name, and ids
+named like kinds (``product``, ``store``). Neighbours in time (LA109) and copies (LA101 to LA106) are other checks.
+``--pairs`` lists every held-out sample with the first reference sample of its group; all pairs would be their product.
 
 Fix
 ---
@@ -47,16 +51,19 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from leakaudit.checks.base import Check
+from leakaudit.checks.duplicates import pair_batches
 from leakaudit.checks.labels import class_codes
+from leakaudit.checks.row_pairs import row_pair_batches
+from leakaudit.fingerprints.table_columns import read_columns, split_codes
 from leakaudit.model import (
     Breakdown,
     Evidence,
@@ -69,15 +76,15 @@ from leakaudit.model import (
     finding_id,
 )
 from leakaudit.search.context import Context
-from leakaudit.search.group_keys import Key, columns_named_like_groups, determines, key_of, within_labels
-from leakaudit.search.group_overlap import GroupCounts, count_groups, count_row_groups
-from leakaudit.search.likeness import Embedding, Likeness, fit_embedding, likeness
+from leakaudit.search.group_keys import Key, codes_of, columns_named_like_groups, key_of
+from leakaudit.search.group_overlap import GroupCounts, count_groups, count_row_groups, partners
+from leakaudit.search.inferred_groups import Candidates, Shared, not_the_label, shared_groups
+from leakaudit.search.likeness import Likeness, fit_embedding
+from leakaudit.search.row_keys import hidden_keys
+from leakaudit.search.row_likeness import row_places
 
 if TYPE_CHECKING:
-    from leakaudit.model import IntArray
-
-Found = tuple[list[Finding], dict[str, Mapping[str, Scalar]], list[str]]
-Tested = tuple[Key, GroupCounts, Likeness]
+    from leakaudit.model import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -92,43 +99,60 @@ class Params:
     shown: int = 12
 
 
+@dataclass(eq=False, slots=True)
+class _Found:
+    """Findings, metrics and sentences so far; and the groups that two splits share, for ``--pairs``."""
+
+    findings: list[Finding] = field(default_factory=list)
+    metrics: dict[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    shared: list[tuple[tuple[str, str], Callable[[], IntArray]]] = field(default_factory=list)
+
+
 def run(context: Context, params: Params) -> Outcome:
     """Look for groups on both sides of every pair of splits."""
     found = _in_rows(context, params) if context.rows is not None else _in_pictures(context, params)
-    if isinstance(found, str):
-        return Outcome(CHECK.code, CHECK.slug, "skipped", found)
-    findings, metrics, said = found
-    return Outcome(
-        CHECK.code, CHECK.slug, "failed" if findings else "passed", "; ".join(said), metrics, tuple(findings)
-    )
+    if not found.said:
+        reason = "no column says which rows belong together: name it with --group"
+        return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
+    findings, said = tuple(found.findings), "; ".join(found.said)
+    if not findings:
+        return Outcome(CHECK.code, CHECK.slug, "passed", said, found.metrics)
+    pairs = partial(_pair_batches, context, found)
+    return Outcome(CHECK.code, CHECK.slug, "failed", said, found.metrics, findings, pairs)
 
 
 # --- groups that a column says ---------------------------------------------------------------------------------
 
 
-def _in_rows(context: Context, params: Params) -> Found | str:
+def _in_rows(context: Context, params: Params) -> _Found:
     rows, roles = context.rows, context.dataset.columns
     assert rows is not None
+    found = _Found()
     named = [name for name in columns_named_like_groups(rows.columns) if name not in (roles.label, roles.time)]
-    columns = [roles.group] if roles.group is not None else named
-    if not columns:
-        return "no column says which rows belong together: name it with --group"
-    findings: list[Finding] = []
-    metrics: dict[str, Mapping[str, Scalar]] = {}
-    said: list[str] = []
-    for column in columns:
+    for column in [roles.group] if roles.group is not None else named:
         counts = count_row_groups(rows, column)
-        for held_out, reference in context.pairs_of_splits:
-            _judge_column(
-                context,
-                counts[held_out, reference],
-                (held_out, reference),
-                f"column {column!r}",
-                roles.group is not None,
-                params,
-                (findings, metrics, said),
-            )
-    return findings, metrics, said
+        for pair in context.pairs_of_splits:
+            _judge_column(context, counts[pair], pair, f"column {column!r}", roles.group is not None, params, found)
+            if counts[pair].n_cut:
+                found.shared.append((pair, partial(_column_codes, context, column)))
+    if not found.said:
+        keys, columns, labels, label_names = hidden_keys(context)
+        if keys:
+            place = partial(_row_places, context, labels, columns)
+            _infer(context, Candidates(not_the_label(keys, labels, label_names), labels, place), params, found)
+    return found
+
+
+def _column_codes(context: Context, name: str) -> IntArray:
+    assert context.rows is not None
+    (column,) = read_columns(context.rows, [name])
+    return codes_of(column)
+
+
+def _row_places(context: Context, labels: IntArray, columns: Sequence[str]) -> Callable[[IntArray], FloatArray]:
+    place = row_places(context, labels, columns)
+    return place if place is not None else lambda indices: np.zeros((len(indices), 1), dtype=np.float32)
 
 
 def _judge_column(
@@ -138,116 +162,104 @@ def _judge_column(
     key: Key | str,
     declared: bool,
     params: Params,
-    into: Found,
+    found: _Found,
 ) -> None:
-    findings, metrics, said = into
     name = key if isinstance(key, str) else key.said
-    metrics[f"{pair[0]} against {pair[1]}: {name}"] = _measured(counts)
+    found.metrics[f"{pair[0]} against {pair[1]}: {name}"] = _measured(counts)
     plausible = len(counts.values) >= params.least_groups and counts.largest_share <= params.largest_share
-    said.append(f"{name}: {counts.n_cut:,} of {len(counts.values):,} groups are in both {pair[0]} and {pair[1]}")
+    found.said.append(f"{name}: {counts.n_cut:,} of {len(counts.values):,} groups are in both {pair[0]} and {pair[1]}")
     if counts.n_cut and (declared or plausible):
-        findings.append(_finding(context, counts, pair, key, "error" if declared else "warning", {}, params))
+        found.findings.append(_finding(context, counts, pair, key, "error" if declared else "warning", {}, params))
     elif counts.n_cut:
-        said[-1] += ", which few and large groups may well be"
+        found.said[-1] += ", which few and large groups may well be"
 
 
-# --- groups that file names hold -------------------------------------------------------------------------------
+# --- groups that names and ids hold ----------------------------------------------------------------------------
 
 
-def _in_pictures(context: Context, params: Params) -> Found | str:
+def _in_pictures(context: Context, params: Params) -> _Found:
     samples, images = context.dataset.samples, context.images
     assert samples is not None
     assert images is not None
-    findings: list[Finding] = []
-    metrics: dict[str, Mapping[str, Scalar]] = {}
-    said: list[str] = []
+    found = _Found()
     if samples.group is not None:
-        key = key_of("group column", samples.group)
+        key = key_of("group column" if context.config.group_pattern is None else "group pattern", samples.group)
+        declared = context.config.group is not None or context.config.group_pattern is not None
         for pair in context.pairs_of_splits:
             counts = count_groups(key, *map(context.in_split, pair))
-            into = (findings, metrics, said)
-            _judge_column(context, counts, pair, key, context.config.group is not None, params, into)
-        return findings, metrics, said
-    labels = class_codes(context)
-    keys = context.name_keys
-    if labels is None:
-        labels = np.full(len(samples), -1, dtype=np.int64)
-    else:
-        classes = Key("label", labels, pa.array(context.label_codes[1], pa.string()))
-        keys = [key for key in keys if not determines(classes, key)]
-    alike = _Alike(images.records, labels, images.ok)
+            _judge_column(context, counts, pair, key, declared, params, found)
+            found.shared.append((pair, partial(_known, key.codes)))
+        return found
+    classes = class_codes(context)
+    labels = np.full(len(samples), -1, dtype=np.int64) if classes is None else classes
+    keys = not_the_label(context.name_keys, labels, context.label_codes[1])
+    place = partial(_picture_places, images.records, labels, images.ok)
+    _infer(context, Candidates(keys, labels, place), params, found)
+    return found
+
+
+def _picture_places(records: np.ndarray, labels: IntArray, ok: np.ndarray) -> Callable[[IntArray], FloatArray]:
+    return fit_embedding(records, labels, ok).place
+
+
+def _infer(context: Context, candidates: Candidates, params: Params, found: _Found) -> None:
+    """Test every key for every pair of splits, and report the one that matters most."""
+    n_tests = max(1, 2 * len(candidates.keys) * len(context.pairs_of_splits))
     for pair in context.pairs_of_splits:
         against = f"{pair[0]} against {pair[1]}"
-        a, b = map(context.in_split, pair)
-        counted = [(key, count_groups(key, a, b)) for key in keys]
-        whole = [key for key, counts in counted if counts.kept_whole(params.least_groups)]
-        metrics[against] = {"n_keys": len(keys), "kept_together": whole[0].said if whole else None}
-        confidence = 1 - params.alpha / max(1, 2 * len(keys) * len(context.pairs_of_splits))
-        tested: list[Tested] = []
-        for key, counts in counted:
-            if not whole or any(determines(kept, key) for kept in whole):
-                tested += _test(key, counts, alike, (a, b), confidence, params)
-        for candidate, its, like in tested:
-            metrics[f"{against}: {candidate.said}"] = {**_measured(its), **_said_alike(like)}
-        real = [each for each in tested if each[2].low >= params.smallest]
-        if real:
-            most = max(its.n_samples for _, its, _ in real)
-            real.sort(key=lambda each: (each[1].n_samples < most / 2, -each[2].low))
-            key, counts, like = real[0]
-            others = [f"{other.said} ({its.n_cut:,} groups)" for other, its, _ in real[1:]]
+        shared = shared_groups(
+            candidates,
+            *_sides(context, pair),
+            confidence=1 - params.alpha / n_tests,
+            least_groups=params.least_groups,
+            largest_share=params.largest_share,
+            smallest=params.smallest,
+        )
+        kept = shared.whole[0].said if shared.whole else None
+        found.metrics[against] = {"n_keys": len(candidates.keys), "kept_together": kept}
+        for key, counts, like in shared.tested:
+            found.metrics[f"{against}: {key.said}"] = {**_measured(counts), **_said_alike(like)}
+        if shared.real:
+            key, counts, like = shared.real[0]
+            others = [f"{other.said} ({its.n_cut:,} groups)" for other, its, _ in shared.real[1:]]
             effect = _said_alike(like) | ({"also": "; ".join(others)} if others else {})
-            findings.append(_finding(context, counts, pair, key, "warning", effect, params))
-        said.append(_said_of_names(against, len(keys), whole, tested, real))
-    return findings, metrics, said
+            found.findings.append(_finding(context, counts, pair, key, "warning", effect, params))
+            found.shared.append((pair, partial(_known, key.codes)))
+        found.said.append(_said_of_names(against, len(candidates.keys), shared))
 
 
-@dataclass(frozen=True)
-class _Alike:
-    """Where pictures lie by likeness; found out when a key first asks."""
-
-    records: np.ndarray
-    labels: IntArray
-    readable: np.ndarray
-
-    @cached_property
-    def embedding(self) -> Embedding:
-        return fit_embedding(self.records, self.labels, self.readable)
+def _known(codes: IntArray) -> IntArray:
+    return codes
 
 
-def _test(
-    key: Key,
-    counts: GroupCounts,
-    alike: _Alike,
-    sides: tuple[np.ndarray, np.ndarray],
-    confidence: float,
-    params: Params,
-) -> list[Tested]:
-    """Test the key itself; and, if it holds no groups, the key counted anew in each class."""
-    tested = []
-    variants = [key, within_labels(key, alike.labels)] if (alike.labels >= 0).any() else [key]
-    for candidate in variants:
-        its = counts if candidate is key else count_groups(candidate, *sides)
-        if its.n_cut < params.least_groups or its.largest_share > params.largest_share:
-            continue
-        like = likeness(alike.embedding.place, candidate.codes, alike.labels, *sides, confidence=confidence)
-        tested.append((candidate, its, like))
-        if like.low >= params.smallest:
-            break
-    return tested
+def _sides(context: Context, pair: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    rows = context.rows
+    if rows is None:
+        return context.in_split(pair[0]), context.in_split(pair[1])
+    splits = context.once("split_codes", lambda: split_codes(rows))
+    return splits == rows.splits.index(pair[0]), splits == rows.splits.index(pair[1])
 
 
-def _said_of_names(
-    against: str, n_keys: int, whole: Sequence[Key], tested: Sequence[Tested], real: Sequence[Tested]
-) -> str:
-    start = f"{against}: no group declared; of {n_keys:,} keys in file names and folders "
-    if real:
-        return start + f"{len(real):,} hold groups that both splits share"
-    kept = f", and the split keeps {whole[0].said} together" if whole else ""
-    if not tested:
-        return start + f"none is shared by enough pictures of both splits to be a group{kept}"
-    best = max(tested, key=lambda each: each[2].share)
+def _said_of_names(against: str, n_keys: int, shared: Shared) -> str:
+    start = f"{against}: no group declared; of {n_keys:,} keys in names, folders and ids "
+    if shared.real:
+        return start + f"{len(shared.real):,} hold groups that both splits share"
+    kept = f", and the split keeps {shared.whole[0].said} together" if shared.whole else ""
+    if not shared.tested:
+        return start + f"none is shared by enough samples of both splits to be a group{kept}"
+    best = max(shared.tested, key=lambda each: each[2].share)
     most_alike = f"most alike: {best[0].said}, {best[2].share:.0%} of comparisons"
     return start + f"none holds groups that both splits share{kept} ({most_alike})"
+
+
+def _pair_batches(context: Context, found: _Found) -> Iterator[pa.RecordBatch]:
+    """Every held-out sample of a shared group beside the first reference sample of it."""
+    for pair, codes in found.shared:
+        chunks = partners(codes(), *_sides(context, pair))
+        if context.rows is not None:
+            yield from row_pair_batches(context.rows, CHECK.code, chunks)
+        else:
+            yield from pair_batches(context, CHECK.code, chunks)
 
 
 # --- telling it ------------------------------------------------------------------------------------------------
@@ -313,7 +325,7 @@ def _finding(
 
 def _identity(context: Context, counts: GroupCounts, key: Key | None, held_out: str) -> list[bytes]:
     """Digests of all affected held-out pictures, or the names of the groups in a table; sorted."""
-    if key is None:
+    if key is None or context.rows is not None:
         names = counts.values.filter(pa.array(counts.cut)).to_pylist()
         return sorted(str(name).encode("utf-8", "surrogatepass") for name in names)
     cut = np.zeros(len(key.values) + 1, dtype=bool)  # the last for pictures without a key, whose code is -1

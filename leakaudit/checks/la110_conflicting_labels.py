@@ -3,7 +3,8 @@
 What it does
 ------------
 Finds samples that are the same and carry different labels: rows whose features are equal, pictures with equal bytes or
-equal pixels, and verified near-duplicate pictures. It looks across splits, where a held-out sample contradicts a
+equal pixels, texts that are equal once normalised (in tables that hold nothing but texts and labels), and verified
+near-duplicate pictures and texts. It looks across splits, where a held-out sample contradicts a
 reference sample, and inside each split. Every group comes with the count of each label on both sides.
 
 Why it matters
@@ -14,11 +15,14 @@ cannot reach 100 %. Northcutt et al. found 3.4 % wrong labels on average in ten 
 
 How it decides
 --------------
-By equality of the samples (see LA101, LA102, LA103 and LA104) and inequality of known labels; there is no threshold.
+By equality of the samples (see LA101 to LA104, LA106 and LA107) and inequality of known labels; there is no threshold.
 Across splits a sample counts when at least one equal sample of the reference split has another label; this is an
 *error*. Inside a split the samples without the most frequent label of their group count; this is a *warning*, because
-noise in the label is ordinary where features are few and coarse. Labels are compared in canonical form. A label that is
-a quantity rather than a class is left alone: repeated measurements differ.
+noise in the label is ordinary where features are few and coarse. Near-duplicate texts with two labels are a *warning*,
+too: one word ("not") may make the difference. Labels are compared in canonical form. A label that is
+a quantity rather than a class is left alone: repeated measurements differ. Columns of row numbers or weights are left
+out where LA104 finds more equal rows without them than chance gives; and where features are so coarse that chance makes
+rows equal, contradictions are counted in the metrics and are no findings.
 
 What it cannot see
 ------------------
@@ -50,12 +54,15 @@ from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
 from leakaudit.checks.labels import not_classes
 from leakaudit.checks.row_pairs import row_pair_batches
-from leakaudit.model import Breakdown, Finding, Outcome, Pairs, Scalar, Severity
+from leakaudit.fingerprints.rows import Layer, RowFingerprints
+from leakaudit.model import Breakdown, Finding, Outcome, Pairs, Scalar, Severity, split_pairs
+from leakaudit.search.coincidence import Chance, chance_of_pairs
 from leakaudit.search.conflicts import Labelled, conflicting_overlap, conflicting_within, disagreeing, label_counts
 from leakaudit.search.context import Context
 from leakaudit.search.equal_images import image_codes, image_labels, labelled_images
-from leakaudit.search.equal_rows import labelled_rows, row_labels, row_pairs, row_pairs_within
+from leakaudit.search.equal_rows import labelled_rows, n_equal_pairs, row_labels, row_pairs, row_pairs_within
 from leakaudit.search.groups import Overlap, equal_pairs, linked_overlap
+from leakaudit.search.text_labels import labelled_texts, near_text_rows, only_texts, text_labels
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
@@ -70,7 +77,7 @@ class Params:
 
 @dataclass(frozen=True)
 class _Samples:
-    """What the check needs of rows or of pictures."""
+    """What the check needs of rows, of texts or of pictures."""
 
     unit: str
     relation: str
@@ -80,6 +87,8 @@ class _Samples:
     near: Callable[[str, str], Pairs]
     pairs: Callable[[str, str], Iterator[Pairs]]
     batches: Callable[[Iterable[Pairs]], Iterator[pa.RecordBatch]]
+    near_severity: Severity = "error"
+    by_chance: bool = False
 
 
 def run(context: Context, params: Params) -> Outcome:
@@ -87,17 +96,20 @@ def run(context: Context, params: Params) -> Outcome:
     sizes = {name: info.n for name, info in context.splits.items()}
     if (reason := not_classes({name: info.labels for name, info in context.splits.items()})) is not None:
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
-    samples = _rows(context) if context.rows is not None else _images(context)
+    samples = _images(context) if context.rows is None else _texts(context) or _rows(context)
     findings: list[Finding] = []
     metrics: dict[str, Mapping[str, Scalar]] = {}
-    said = []
+    said = (
+        ["rows as coarse as these are equal by chance, and their labels differ by nature"] if samples.by_chance else []
+    )
     for held_out, reference in context.pairs_of_splits:
         a, b = samples.sides[held_out], samples.sides[reference]
         equal = conflicting_overlap(a, b, held_out, reference)
         found = _findings(context, params, samples, equal, "error", samples.relation)
         near = _near(samples, held_out, reference)
-        found += _findings(context, params, samples, near, "error", "is a near-duplicate of")
+        found += _findings(context, params, samples, near, samples.near_severity, "is a near-duplicate of")
         n_samples = sum(finding.n_samples for finding in found)
+        found = [] if samples.by_chance else found
         metrics[f"{held_out} against {reference}"] = {
             "n_held_out": sizes[held_out],
             "n_reference": sizes[reference],
@@ -114,7 +126,7 @@ def run(context: Context, params: Params) -> Outcome:
         found = _findings(context, params, samples, inside, "warning", samples.relation)
         metrics[split] = {"n": sizes[split], "n_conflicting": inside.n_samples, "n_groups": inside.n_groups}
         said.append(f"{inside.n_samples:,} of {sizes[split]:,} inside {split}")
-        findings += found
+        findings += [] if samples.by_chance else found
 
     def batches() -> Iterator[pa.RecordBatch]:
         every = [*context.pairs_of_splits, *((split, split) for split in samples.sides)]
@@ -129,13 +141,14 @@ def run(context: Context, params: Params) -> Outcome:
 def _rows(context: Context) -> _Samples:
     rows = context.rows
     assert rows is not None
-    sides = {split: labelled_rows(rows, split) for split in rows.splits}
+    layer, by_chance = _layer(rows)
+    sides = {split: labelled_rows(rows, split, layer) for split in rows.splits}
     labels = np.full(len(rows), -1, dtype=np.int64)
     for side in sides.values():
         labels[side.index] = side.label
 
     def pairs(a: str, b: str) -> Iterator[Pairs]:
-        return row_pairs(rows, "without_label", a, b) if a != b else row_pairs_within(rows, "without_label", a)
+        return row_pairs(rows, layer, a, b) if a != b else row_pairs_within(rows, layer, a)
 
     return _Samples(
         unit="rows",
@@ -146,6 +159,52 @@ def _rows(context: Context) -> _Samples:
         near=lambda _a, _b: _no_pairs(),
         pairs=pairs,
         batches=lambda chunks: row_pair_batches(rows, CHECK.code, chunks),
+        by_chance=by_chance,
+    )
+
+
+def _layer(rows: RowFingerprints) -> tuple[Layer, bool]:
+    """The features that are compared, and whether rows that are equal in them are so by chance.
+
+    Columns that may hide copies are left out where what they hide is more than chance gives.
+    """
+    pairs = split_pairs(rows.splits) or [(split, split) for split in rows.splits]
+
+    def chances(layer: Layer) -> list[Chance]:
+        found = ((a, b, n_equal_pairs(rows, layer, a, b)) for a, b in pairs)
+        return [chance_of_pairs(rows, layer, a, b, n_pairs) for a, b, n_pairs in found if n_pairs]
+
+    if rows.beside and not all(chance.explains for chance in chances("reduced_without_label")):
+        return "reduced_without_label", False
+    found = chances("without_label")
+    return "without_label", bool(found) and all(chance.coarse for chance in found)
+
+
+def _texts(context: Context) -> _Samples | None:
+    """Where texts are all that a row has: the same but for case, punctuation and spaces."""
+    rows, texts = context.rows, only_texts(context)
+    if rows is None or texts is None:
+        return None
+    labels, names = text_labels(context)
+
+    def pairs(a: str, b: str) -> Iterator[Pairs]:
+        in_a, in_b = (texts.split == rows.splits.index(split) for split in (a, b))
+        for chunk in equal_pairs(texts.whole, in_a, in_b):
+            once = (chunk.a < chunk.b) | (a != b)
+            yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
+        if a != b:
+            yield near_text_rows(context, texts, a, b)
+
+    return _Samples(
+        unit="texts",
+        relation="has the same text as",
+        sides={split: labelled_texts(context, texts, labels, split) for split in rows.splits},
+        labels=labels,
+        names=names,
+        near=lambda a, b: near_text_rows(context, texts, a, b),
+        pairs=pairs,
+        batches=lambda chunks: row_pair_batches(rows, CHECK.code, chunks),
+        near_severity="warning",
     )
 
 

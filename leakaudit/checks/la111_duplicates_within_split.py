@@ -3,7 +3,9 @@
 What it does
 ------------
 Counts the extra copies inside each split: rows that are the same by value with all their cells, the label included
-(the canonical rows of LA104), or pictures with the same bytes or the same pixels (LA101 and LA102). Of a sample that
+(the canonical rows of LA104, or its reduced ones where a column of row numbers or weights hides copies), texts with the
+same label that are the same once normalised (LA106; in tables that hold
+nothing but texts and labels), or pictures with the same bytes or the same pixels (LA101 and LA102). Of a sample that
 occurs five times, four are extra.
 
 Why it matters
@@ -14,13 +16,13 @@ soon as it is split at random: in a split of 80 to 20, the chance that a pair is
 
 How it decides
 --------------
-By equality, without threshold or sampling; the same digests as LA101, LA102 and LA104. It is a *warning*: no held-out
-sample is revealed by it. The largest groups are listed, up to 10,000; the totals are exact.
+By equality, without threshold or sampling; as LA101, LA102, LA104 and LA106 do. It is a *warning*: no held-out
+sample is revealed by it. In a table so coarse that chance gives as many equal rows (as LA104 decides it) they are one
+finding of severity *info*. The largest groups are listed, up to 10,000; the totals are exact.
 
 What it cannot see
 ------------------
-Near-duplicates inside a split. Whether equal rows are copies of one sample or distinct samples that agree, which is
-ordinary in tables of few, coarse columns.
+Near-duplicates inside a split. Which of the equal rows of a coarse table are copies of one sample.
 
 Fix
 ---
@@ -42,13 +44,16 @@ import numpy as np
 import pyarrow as pa
 
 from leakaudit.checks.base import Check
-from leakaudit.checks.duplicates import overlap_findings, pair_batches
+from leakaudit.checks.duplicates import overlap_findings, overlap_sum, pair_batches
 from leakaudit.checks.row_pairs import row_pair_batches
+from leakaudit.fingerprints.rows import Layer, RowFingerprints
 from leakaudit.model import Finding, Outcome, Pairs, Scalar
+from leakaudit.search.coincidence import chance_of_pairs
 from leakaudit.search.context import Context
 from leakaudit.search.equal_images import image_codes
 from leakaudit.search.equal_rows import row_overlap_within, row_pairs_within
 from leakaudit.search.groups import Group, Overlap, equal_pairs, equal_within
+from leakaudit.search.text_labels import only_texts, text_labels
 
 
 @dataclass(frozen=True)
@@ -58,18 +63,19 @@ class Params:
 
 @dataclass(frozen=True)
 class _Samples:
-    """What the check needs of rows or of pictures."""
+    """What the check needs of rows, of texts or of pictures."""
 
     unit: str
     relation: str
     within: Callable[[str], Overlap]
     effect: Callable[[Group], Mapping[str, Scalar]]
     batches: Callable[[str], Iterator[pa.RecordBatch]]
+    by_chance: Callable[[str, Overlap], bool]
 
 
 def run(context: Context, _params: Params) -> Outcome:
     """Count the extra copies inside each split."""
-    samples = _rows(context) if context.rows is not None else _images(context)
+    samples = _images(context) if context.rows is None else _texts(context) or _rows(context)
     findings: list[Finding] = []
     metrics: dict[str, Mapping[str, Scalar]] = {}
     said = []
@@ -79,6 +85,20 @@ def run(context: Context, _params: Params) -> Outcome:
         share = n_extra / info.n if info.n else 0.0
         metrics[split] = {"n": info.n, "n_extra": n_extra, "n_groups": overlap.n_groups, "share_extra": share}
         said.append(f"{n_extra:,} of {info.n:,} {samples.unit} of {split} are extra copies")
+        if n_extra and samples.by_chance(split, overlap):
+            findings.append(
+                overlap_sum(
+                    context,
+                    overlap,
+                    code=CHECK.code,
+                    slug=CHECK.slug,
+                    severity="info",
+                    n_samples=n_extra,
+                    message=f"{n_extra:,} rows of {split} equal another one, as chance gives in a table this coarse",
+                    effect={"share_extra": round(share, 6)},
+                )
+            )
+            continue
         findings += overlap_findings(
             context,
             overlap,
@@ -101,12 +121,46 @@ def run(context: Context, _params: Params) -> Outcome:
 def _rows(context: Context) -> _Samples:
     rows = context.rows
     assert rows is not None
+    layer = {split: _layer(rows, split) for split in rows.splits}
     return _Samples(
         unit="rows",
         relation="is the same row as",
-        within=lambda split: row_overlap_within(rows, "canonical", split),
+        within=lambda split: row_overlap_within(rows, layer[split], split),
         effect=lambda _group: {},
-        batches=lambda split: row_pair_batches(rows, CHECK.code, row_pairs_within(rows, "canonical", split)),
+        batches=lambda split: row_pair_batches(rows, CHECK.code, row_pairs_within(rows, layer[split], split)),
+        by_chance=lambda split, found: chance_of_pairs(rows, layer[split], split, split, found.n_pairs).coarse,
+    )
+
+
+def _layer(rows: RowFingerprints, split: str) -> Layer:
+    """Without the columns that may hide copies, where what they hide is more than chance gives."""
+    if not rows.beside:
+        return "canonical"
+    n_pairs = row_overlap_within(rows, "reduced", split).n_pairs
+    return "canonical" if chance_of_pairs(rows, "reduced", split, split, n_pairs).explains else "reduced"
+
+
+def _texts(context: Context) -> _Samples | None:
+    """Where texts are all that a row has: the same text but for case, punctuation and spaces, with the same label."""
+    rows, texts = context.rows, only_texts(context)
+    if rows is None or texts is None:
+        return None
+    labels, names = text_labels(context)
+    codes = np.where(texts.whole >= 0, texts.whole * (len(names) + 1) + labels + 1, -1)
+
+    def pairs(split: str) -> Iterator[Pairs]:
+        inside = texts.split == rows.splits.index(split)
+        for chunk in equal_pairs(codes, inside, inside):
+            once = chunk.a < chunk.b
+            yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
+
+    return _Samples(
+        unit="texts",
+        relation="is the same text as",
+        within=lambda split: equal_within(codes, texts.split == rows.splits.index(split), split),
+        effect=lambda _group: {},
+        batches=lambda split: row_pair_batches(rows, CHECK.code, pairs(split)),
+        by_chance=lambda _split, _overlap: False,
     )
 
 
@@ -129,6 +183,7 @@ def _images(context: Context) -> _Samples:
         within=lambda split: equal_within(codes, context.in_split(split), split),
         effect=effect,
         batches=lambda split: pair_batches(context, CHECK.code, pairs(split)),
+        by_chance=lambda _split, _overlap: False,
     )
 
 

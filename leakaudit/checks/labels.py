@@ -1,56 +1,5 @@
 """Label counts by split, and whether labels are classes at all."""
 
-from __future__ import annotations
+from leakaudit.search.labels import CONTINUOUS_DISTINCT, IDENTIFIER_SHARE, class_codes, not_classes
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from leakaudit.search.context import Context
-
-if TYPE_CHECKING:
-    from leakaudit.model import IntArray
-
-CONTINUOUS_DISTINCT = 20
-"""A numeric label with more distinct values than this, and with fractions, is a quantity to regress on, not a class."""
-
-IDENTIFIER_SHARE = 0.5
-"""Labels of which more than this share are distinct name samples, not classes."""
-
-
-def not_classes(counts: Mapping[str, Mapping[str, int]]) -> str | None:
-    """Why these labels are not classes, or None when they are.
-
-    Parameters
-    ----------
-    counts : mapping of split to mapping of label to count
-
-    Returns
-    -------
-    str or None
-        "the label is a quantity: 1,080 distinct numbers".
-    """
-    labels = {label for split in counts.values() for label in split}
-    n_samples = sum(sum(split.values()) for split in counts.values())
-    if len(labels) > CONTINUOUS_DISTINCT and all(map(_is_number, labels)):
-        fractional = any(float(label) % 1 for label in labels)
-        if fractional or len(labels) > IDENTIFIER_SHARE * n_samples:
-            return f"the label is a quantity: {len(labels):,} distinct numbers"
-    if len(labels) > CONTINUOUS_DISTINCT and len(labels) > IDENTIFIER_SHARE * n_samples:
-        return f"the label names samples, not classes: {len(labels):,} distinct values in {n_samples:,} samples"
-    return None
-
-
-def class_codes(context: Context) -> IntArray | None:
-    """Class of every picture, -1 where unknown; None where labels are unknown or are no classes."""
-    counts = {name: info.labels for name, info in context.splits.items()}
-    if not context.has_labels or not_classes(counts) is not None:
-        return None
-    return context.label_codes[0]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        value = float(text)
-    except ValueError:
-        return False
-    return value - value == 0  # neither infinite nor NaN
+__all__ = ["CONTINUOUS_DISTINCT", "IDENTIFIER_SHARE", "class_codes", "not_classes"]

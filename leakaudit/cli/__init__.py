@@ -16,7 +16,7 @@ import click
 from leakaudit import __version__
 from leakaudit.errors import LeakauditError
 
-COMMANDS = ("scan", "curves", "explain", "checks", "accept", "diff", "hook", "cache", "config", "init")
+COMMANDS = ("scan", "curves", "explain", "checks", "accept", "review", "diff", "hook", "cache", "config", "init")
 USAGE_ERROR, BUG, INTERRUPTED = 2, 3, 130
 
 

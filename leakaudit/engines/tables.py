@@ -1,4 +1,4 @@
-"""Files of rows as tables of a DuckDB connection.
+"""Files of rows as tables of a DuckDB connection; a parquet file stays where it is, and is read through a view.
 
 Their columns are ``c0``, ``c1``, … in the order of `TableFile.columns`, so that no name that the user's data chose ever
 reaches SQL, and their ``rowid`` counts the rows that were kept, in file order.
@@ -12,8 +12,10 @@ import csv
 import gzip
 import io
 import re
+import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, TypeAlias, cast
@@ -31,12 +33,20 @@ if TYPE_CHECKING:
 Storage: TypeAlias = Literal["text", "boolean", "integer", "float", "float32", "date", "time", "time_ns", "time_tz"]
 """How the cells of a column are held. Decimals, durations, binary and nested values are held as text."""
 
+VIEWED_COLUMNS = 1000
+"""Columns up to which a parquet file is a view: planning takes time by the number of columns, at every query."""
+
 LONGEST_LINE = 1 << 24
 """Bytes of one csv row that DuckDB reads; a file with a longer one is read here, more slowly."""
 
 _BATCH_ROWS = 1 << 15
 _BATCH_BYTES = 1 << 24
 _READ_ERRORS = (OSError, EOFError, ValueError, zlib.error, csv.Error, pa.ArrowException)
+
+
+HELD_CELLS = 10_000_000
+"""Cells up to which a table of more columns is held as Arrow, too: every statement over a few of them is then planned
+for these alone."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,6 +70,8 @@ class Loaded:
         lines and cells of several lines, all at once.
     problems : tuple of Problem
         One a rejected row, at most `PROBLEMS_LISTED`.
+    held : pyarrow.Table or None
+        The rows of a wide and short table, with their ``rowid``.
     """
 
     file: TableFile
@@ -69,6 +81,7 @@ class Loaded:
     n_rejected: int
     rejected: IntArray
     problems: tuple[Problem, ...]
+    held: pa.Table | None = None
 
     def file_rows(self, kept: IntArray) -> IntArray:
         """From ``rowid`` to the 0-based data row of the file, which counts rejected rows, too."""
@@ -109,7 +122,7 @@ def read_table(duck: Duck, file: TableFile, table: str) -> Loaded:
         else:
             _load_typed(duck, file, table)
             rejected, n_rejected = [], 0
-        storage = tuple(_storage(kind) for kind in _types(duck, table))
+        storage = tuple(_storage(kind) for kind in _types(duck, table)[: len(file.columns)])
     except duckdb.OutOfMemoryException as error:
         raise UserError(f"{file.uri}: needs more memory than memory_limit, or a larger temporary folder") from error
     except (duckdb.Error, *_READ_ERRORS) as error:
@@ -121,7 +134,34 @@ def read_table(duck: Duck, file: TableFile, table: str) -> Loaded:
     )
     rows = np.array([bad.row for bad in rejected], dtype=np.int64)
     n_rows = duck.count(f"SELECT count(*) FROM {table}")
-    return Loaded(file, table, storage, n_rows, n_rejected, rows, problems)
+    held = None
+    if len(file.columns) > VIEWED_COLUMNS and n_rows * len(file.columns) <= HELD_CELLS:
+        held = _held(duck, table, n_rows)
+    return Loaded(file, table, storage, n_rows, n_rejected, rows, problems, held)
+
+
+def _held(duck: Duck, table: str, n_rows: int) -> pa.Table:
+    """All rows in order. As a relation they would be planned more than once, which takes long for many columns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it copies, which is meant
+        held: pa.Table = duck.connection.execute(f"FROM {table}").to_arrow_table()
+    return held.append_column("rowid", pa.array(np.arange(n_rows)))
+
+
+@contextmanager
+def narrowed(duck: Duck, table: Loaded, cells: Iterable[str]) -> Iterator[str]:
+    """What to read these columns (``c7``, …) from: the table, or of a wide one a relation that has nothing else.
+
+    The relation is there as long as the context is; one at a time.
+    """
+    if table.held is None:
+        yield table.table
+        return
+    duck.connection.register("narrow", table.held.select([*dict.fromkeys(cells), "rowid"]))
+    try:
+        yield "narrow"
+    finally:
+        duck.connection.unregister("narrow")
 
 
 def _where(bad: _Rejected) -> str:
@@ -164,6 +204,12 @@ def _load_typed(duck: Duck, file: TableFile, table: str) -> None:
     if len(found) != len(names):
         raise InputError(f"{file.uri}: has {len(found):,} columns where {len(names):,} were expected")
     cells = ", ".join(f"{_plain(name, kind)} AS {name}" for name, kind in zip(names, found, strict=True))
+    numbered = file.path is not None and "file_row_number" not in map(str.lower, file.columns)
+    if numbered and len(names) <= VIEWED_COLUMNS:
+        numbers = f"{source.removesuffix(')')}, file_row_number = true)"
+        columns = ", ".join((*names, "number"))
+        duck.connection.execute(f"CREATE VIEW {table} AS SELECT {cells}, number AS rowid FROM {numbers} t({columns})")
+        return
     duck.connection.execute(f"CREATE TABLE {table} AS SELECT {cells} FROM {source} AS t({', '.join(names)})")
     if file.table is not None:
         duck.connection.unregister(source)

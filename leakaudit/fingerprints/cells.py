@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from leakaudit.engines.duck import Duck, quote_text
+from leakaudit.engines.tables import narrowed
 
 if TYPE_CHECKING:
     from leakaudit.engines.tables import Loaded, Storage
@@ -64,18 +65,12 @@ class Column:
         ``c7``: what it is called in the table of each file.
     storage : tuple of Storage
         How each file holds it.
-    odd : bool
-        Some text may need normalising, or hold control characters; without it, text is used as it is.
-    long : bool
-        Some number is an integer that a double may not hold exactly.
     """
 
     name: str
     kind: Kind
     sql: tuple[str, ...]
     storage: tuple[Storage, ...]
-    odd: bool
-    long: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +81,6 @@ class _Seen:
     boolean: bool
     true_false: bool
     time: bool = False
-    odd: bool = False
-    long: bool = False
 
 
 def pool_columns(duck: Duck, tables: Sequence[Loaded], names: Sequence[str]) -> list[Column]:
@@ -98,15 +91,18 @@ def pool_columns(duck: Duck, tables: Sequence[Loaded], names: Sequence[str]) -> 
     names : sequence of str
         Columns that every file has, by the name in `TableFile.columns`.
     """
-    at = [[table.file.columns.index(name) for name in names] for table in tables]
+    place = [{name: i for i, name in enumerate(table.file.columns)} for table in tables]
+    at = [[where[name] for name in names] for where in place]
     storage = [[table.storage[i] for i in where] for table, where in zip(tables, at, strict=True)]
     timed = [any(kinds[k] in _TIMES for kinds in storage) for k in range(len(names))]
+    truths = [any(kinds[k] in ("boolean", "text") for kinds in storage) for k in range(len(names))]
     seen: list[list[_Seen]] = []
     for table, where, kinds in zip(tables, at, storage, strict=True):
         seen.append([])
         for block in blocks(len(names)):
             cells = [f"c{i}" for i in where[block]]
-            seen[-1] += _look(duck, table.table, cells, kinds[block], timed[block])
+            with narrowed(duck, table, cells) as relation:
+                seen[-1] += _look(duck, relation, cells, kinds[block], timed[block], truths[block])
     columns = []
     for k, name in enumerate(names):
         facts = [file[k] for file in seen]
@@ -119,8 +115,7 @@ def pool_columns(duck: Duck, tables: Sequence[Loaded], names: Sequence[str]) -> 
         else:
             kind = "text"
         sql, held = tuple(f"c{where[k]}" for where in at), tuple(kinds[k] for kinds in storage)
-        odd, long = any(fact.odd for fact in facts), any(fact.long for fact in facts)
-        columns.append(Column(name, kind, sql, held, odd, long))
+        columns.append(Column(name, kind, sql, held))
     return columns
 
 
@@ -141,39 +136,41 @@ def install(duck: Duck) -> None:
 
 
 def _look(
-    duck: Duck, table: str, columns: Sequence[str], storage: Sequence[Storage], timed: Sequence[bool]
+    duck: Duck,
+    table: str,
+    columns: Sequence[str],
+    storage: Sequence[Storage],
+    timed: Sequence[bool],
+    truths: Sequence[bool],
 ) -> list[_Seen]:
-    """A few rows rule out most questions, all rows answer those that are left."""
+    """A few rows rule out most questions, all rows answer those that are left; typed columns seldom leave one.
+
+    `timed` and `truths`: whether any file holds native times, or what may be true and false, in the column.
+    """
     cells = duck.rows(f"SELECT {', '.join(f'{column}::VARCHAR' for column in columns)} FROM {table} LIMIT {HEAD_ROWS}")
     heads = zip(*cells, strict=True) if cells else ((),) * len(columns)
     asked = [
-        _questions(column, held, time, [str(cell) for cell in head if cell is not None])
-        for column, held, time, head in zip(columns, storage, timed, heads, strict=True)
+        _questions(column, held, time, truth, [str(cell) for cell in head if cell is not None])
+        for column, held, time, truth, head in zip(columns, storage, timed, truths, heads, strict=True)
     ]
     return [_seen(held, found) for held, found in zip(storage, _answers(duck, table, asked), strict=True)]
 
 
-def _questions(column: str, held: Storage, timed: bool, head: Sequence[str]) -> dict[str, str]:
+def _questions(column: str, held: Storage, timed: bool, truths: bool, head: Sequence[str]) -> dict[str, str]:
     """SQL that is true of every value if the column is of a kind, for the kinds that the head leaves possible."""
     asked = {}
-    short = f"TRY_CAST({column} AS DOUBLE) BETWEEN -{_EXACT - 1} AND {_EXACT - 1}"
     if held == "text":
         missing = f"regexp_full_match({column}, {_pattern(MISSING)})"
         if all(map(_may_be_number, head)):
             number = f"TRY_CAST({column} AS DOUBLE) IS NOT NULL AND NOT contains({column}, '_')"
             asked["number"] = f"CASE WHEN {number} THEN true ELSE {missing} END"
-            asked["short"] = short
-        else:
-            asked["plain"] = f"NOT regexp_matches({column}, {_ODD})"
         if all(cell.strip().lower() in (*_TRUE, *_FALSE, *MISSING) for cell in head):
             asked["boolean"] = f"regexp_full_match({column}, {_pattern((*_TRUE, *_FALSE, *MISSING))})"
             asked["not true or false"] = f"NOT regexp_full_match({column}, {_pattern(('true', 'false'))})"
         if timed:
             asked["time"] = f"CASE WHEN TRY_CAST({column} AS TIMESTAMP) IS NOT NULL THEN true ELSE {missing} END"
-    elif held in ("integer", "float", "float32"):
-        asked["short"] = short
-        if all(cell in _TRUE or cell in _FALSE for cell in head):
-            asked["boolean"] = f"{column} IN (0, 1)"
+    elif held in ("integer", "float", "float32") and truths and all(cell in (*_TRUE, *_FALSE) for cell in head):
+        asked["boolean"] = f"{column} IN (0, 1)"
     return asked
 
 
@@ -195,16 +192,15 @@ def _answers(duck: Duck, relation: str, asked: Sequence[dict[str, str]]) -> list
 
 
 def _seen(held: Storage, found: dict[str, bool]) -> _Seen:
-    long = not found.get("short", True)
     if held == "text":
-        number, boolean, odd = found.get("number", False), found.get("boolean", False), not found.get("plain", False)
+        boolean = found.get("boolean", False)
         true_false = boolean and not found["not true or false"]
-        return _Seen(number, boolean, true_false, found.get("time", False), odd, long)
+        return _Seen(found.get("number", False), boolean, true_false, found.get("time", False))
     if held == "boolean":
         return _Seen(number=True, boolean=True, true_false=True)
     if held in _TIMES:
         return _Seen(number=False, boolean=False, true_false=False, time=True)
-    return _Seen(number=True, boolean=found.get("boolean", False), true_false=False, long=long)
+    return _Seen(number=True, boolean=found.get("boolean", False), true_false=False)
 
 
 # --- SQL of one cell ------------------------------------------------------------------------------------------
@@ -217,14 +213,15 @@ def canonical_cells(columns: Sequence[Column], file: int, table: str) -> str:
     Each step has a name, so that long expressions are not repeated within longer ones.
     """
     values = [f"{_value(column, file)} AS v{i}" for i, column in enumerate(columns)]
-    names = [f"{_rounded(f'v{i}') if column.kind == 'number' else f'v{i}'} AS n{i}" for i, column in enumerate(columns)]
+    rounded = [column.kind == "number" and column.storage[file] not in ("integer", "boolean") for column in columns]
+    names = [f"{_rounded(f'v{i}') if has_fraction else f'v{i}'} AS n{i}" for i, has_fraction in enumerate(rounded)]
     return f"(SELECT {', '.join(('*', *names))} FROM (SELECT {', '.join(('rowid AS row', '*', *values))} FROM {table}))"
 
 
 def canonical_text(column: Column, file: int, value: str) -> str:
     """The canonical text of a cell from its canonical value, null where it is missing; equal for equal cells only."""
     text = f"{value}::VARCHAR"
-    if not column.long or column.kind != "number":
+    if column.kind != "number":
         return text
     cell, held = column.sql[file], column.storage[file]
     digits = f"printf('%.0f', {value})"
@@ -259,12 +256,12 @@ def encoded(cells: Sequence[tuple[str, bool]]) -> str:
     Parameters
     ----------
     cells : sequence of (str, bool)
-        SQL of a text, and whether it may hold control characters.
+        SQL of a text, and whether it is free text, which may hold control characters.
     """
     escaped = []
-    for text, odd in cells:
+    for text, is_free in cells:
         safe = text
-        for code, letter in _ESCAPED if odd else ():
+        for code, letter in _ESCAPED if is_free else ():
             safe = f"replace({safe}, chr({code}), chr(27) || '{letter}')"
         escaped.append(f"coalesce({safe}, {_MISSING})")
     return f"concat_ws(chr(31), {', '.join((quote_text(f'row/{ENCODING_VERSION}'), *escaped))})"
@@ -288,17 +285,18 @@ def _value(column: Column, file: int) -> str:
         return f"{cell}{casts[held]}" if held in casts else f"TRY_CAST({cell} AS DOUBLE)"
     if column.kind == "boolean":
         return _boolean(cell) if held == "text" else f"{cell}::BOOLEAN"
-    if column.kind == "time" and len(set(column.storage)) > 1:
-        return f"TRY_CAST({cell} AS TIMESTAMP)::VARCHAR"
-    return f"{cell}::VARCHAR" if held != "text" else _tidy(cell) if column.odd else f"nullif({cell}, '')"
+    if column.kind == "time":
+        return f"TRY_CAST({cell} AS TIMESTAMP)::VARCHAR" if len(set(column.storage)) > 1 else cell
+    return f"{cell}::VARCHAR" if held != "text" else _tidy(cell)
 
 
 def _rounded(value: str) -> str:
     digits = f"{SIGNIFICANT_DIGITS - 1} - floor(log10(abs({value})))::INTEGER"
-    # Below 1e-280 the power of ten that rounds would overflow: such values are rounded 200 powers of ten higher.
+    # Halves go to the even digit, as ``%.9g`` writes them. Below 1e-280 the power of ten that rounds would overflow:
+    # such values are rounded 200 powers of ten higher.
     return f"""CASE WHEN isnan({value}) THEN NULL WHEN {value} = 0 THEN 0
-        WHEN abs({value}) < 1e-280 THEN round({value} * 1e200, {digits} - 200) / 1e200
-        WHEN {value} <> trunc({value}) THEN round({value}, {digits}) ELSE {value} END"""
+        WHEN abs({value}) < 1e-280 THEN round_even({value} * 1e200, {digits} - 200) / 1e200
+        WHEN {value} <> trunc({value}) THEN round_even({value}, {digits}) ELSE {value} END"""
 
 
 def _pattern(words: Sequence[str]) -> str:

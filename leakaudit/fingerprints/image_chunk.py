@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,7 +24,8 @@ from leakaudit.fingerprints.hashes import (
     shrink_one,
     spread_and_entropy,
 )
-from leakaudit.fingerprints.image_files import FileContent, Unreadable, read_file
+from leakaudit.fingerprints.image_contents import Listed, contents
+from leakaudit.fingerprints.image_files import FileContent, Unreadable
 from leakaudit.fingerprints.images import FORMATS, MODES, RECORD
 from leakaudit.fingerprints.pixels import pixel_digest, plain_pixel_digests
 
@@ -41,14 +41,6 @@ _COLOUR_SIDE = 128
 
 _SMALL = 1 << 15
 """Decoded pictures of at most so many pixels wait for others of their shape; for them, calls cost more than work."""
-
-
-class Listed(NamedTuple):
-    """A file as it was listed; -1 where size and time are not known."""
-
-    path: bytes
-    size: int
-    mtime_ns: int
 
 
 class Failure(NamedTuple):
@@ -98,12 +90,10 @@ def fingerprint_chunk(files: Sequence[Listed], *, known_contents: Path | None = 
     pictures = _Pictures(scanned.records)
     start_ns = time.time_ns()
     with PictureCache(known_contents) as cache:
-        for at, file in enumerate(files):
+        for at, (file, content) in enumerate(zip(files, contents(files), strict=True)):
             raise_if_stopped()
-            try:
-                content = _read_as_listed(file)
-            except Unreadable as problem:
-                scanned.failures[at] = Failure(problem.kind, problem.reason)
+            if isinstance(content, Unreadable):
+                scanned.failures[at] = Failure(content.kind, content.reason)
                 continue
             scanned.settled[at] = content.mtime_ns < start_ns - RACY_NS
             known = cache.find_content(content.digest)
@@ -125,14 +115,6 @@ def crashed(files: Sequence[Listed]) -> Scanned:
     n = len(files)
     failures = {at: Failure("unreadable", "damaged: it crashes the decoder") for at in range(n)}
     return Scanned(np.zeros(n, dtype=RECORD), np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool), failures)
-
-
-def _read_as_listed(file: Listed) -> FileContent:
-    content = read_file(file.path)
-    # On Windows a folder's listing may lag behind the file, so that a difference means nothing there.
-    if os.name == "posix" and file.mtime_ns >= 0 and (content.size, content.mtime_ns) != (file.size, file.mtime_ns):
-        raise Unreadable("unreadable", "changed since it was listed")
-    return content
 
 
 _Like = tuple[str, tuple[int, int], bool]

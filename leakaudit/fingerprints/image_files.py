@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from blake3 import blake3
 
+from leakaudit.sources.members import Content, Range, locate, read_ranges
+
 if TYPE_CHECKING:
     from leakaudit.model import ProblemKind
 
@@ -70,13 +72,15 @@ class FileContent(NamedTuple):
 
 
 def read_file(path: bytes) -> FileContent:
-    """Read a regular file, once.
+    """Read a regular file, an object or a member of a shard, once.
 
     Raises
     ------
     Unreadable
         Missing, no regular file, no permission, empty, a pointer file, or changed while it was read.
     """
+    if (place := locate(path)) is not None:
+        return content_of(place, read_ranges([place])[0])
     try:
         before = os.stat(path)  # noqa: PTH116  a bytes path
         if not stat.S_ISREG(before.st_mode):
@@ -92,6 +96,27 @@ def read_file(path: bytes) -> FileContent:
         raise Unreadable("unreadable", f"reading failed: {os.strerror(error.errno or 0)}") from None
     finally:
         os.close(handle)
+
+
+def content_of(place: Range, answer: Content | OSError) -> FileContent:
+    """What was read of an object or a member.
+
+    Raises
+    ------
+    Unreadable
+        Gone, no permission, empty, cut short, or a pointer file.
+    """
+    if isinstance(answer, FileNotFoundError):
+        raise Unreadable("missing", "gone since it was listed")
+    if isinstance(answer, OSError):
+        raise Unreadable("unreadable", f"reading failed: {answer.strerror or type(answer).__name__}")
+    if not answer.data:
+        raise Unreadable("unreadable", "empty file")
+    if 0 <= place.size != len(answer.data):
+        raise Unreadable("unreadable", "cut short: its shard ends early")
+    if len(answer.data) < 1024 and (pointer := _pointer(answer.data)):
+        raise Unreadable("pointer", pointer)
+    return FileContent(memoryview(answer.data), blake3(answer.data).digest(16), len(answer.data), answer.mtime_ns)
 
 
 def _read_open_file(handle: int) -> FileContent:

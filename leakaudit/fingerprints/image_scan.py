@@ -20,9 +20,11 @@ from blake3 import blake3
 from leakaudit.engines.local import map_chunks, usable_cores
 from leakaudit.fingerprints.cache import PictureCache
 from leakaudit.fingerprints.decode import quiet_decoders
-from leakaudit.fingerprints.image_chunk import Failure, Listed, Scanned, crashed, fingerprint_chunk
+from leakaudit.fingerprints.image_chunk import Failure, Scanned, crashed, fingerprint_chunk
+from leakaudit.fingerprints.image_contents import Listed
 from leakaudit.fingerprints.images import PROBLEM_KINDS, ImageFingerprints
 from leakaudit.model import Problem
+from leakaudit.sources.storage import is_remote
 
 if TYPE_CHECKING:
     from leakaudit.config import Config
@@ -121,7 +123,7 @@ def _stats(samples: Samples, paths: Sequence[bytes]) -> tuple[IntArray, IntArray
 
 def _absolute(paths: Sequence[bytes]) -> list[bytes]:
     here = os.path.join(os.getcwdb(), b"")  # noqa: PTH109, PTH118  bytes paths
-    return [path if os.path.isabs(path) else here + path for path in paths]  # noqa: PTH117  bytes paths
+    return [path if os.path.isabs(path) or is_remote(path) else here + path for path in paths]  # noqa: PTH117  bytes paths
 
 
 def _listing_key(paths: Sequence[bytes], sizes: IntArray, mtimes_ns: IntArray) -> bytes:
@@ -138,7 +140,8 @@ def _scan(
 ) -> Iterator[Scanned]:
     """Read and fingerprint files on all cores, in their order."""
     jobs = config.jobs or usable_cores()
-    processes = jobs > 1 and len(files) >= PROCESSES_FROM
+    # Objects: threads wait for answers as well as processes, and share one connection pool.
+    processes = jobs > 1 and len(files) >= PROCESSES_FROM and not any(is_remote(file.path) for file in files)
     chunks = [files[at : at + CHUNK] for at in range(0, len(files), CHUNK)]
     with quiet_decoders(), _one_thread_a_product():
         work = partial(fingerprint_chunk, known_contents=known_contents)

@@ -15,6 +15,9 @@ from leakaudit.engines.local import map_chunks
 from leakaudit.fingerprints.cache import RACY_NS, PictureCache, path_key
 from leakaudit.fingerprints.decode import decode, quiet_decoders
 from leakaudit.fingerprints.image_files import Unreadable, read_file
+from leakaudit.sources import members
+from leakaudit.sources.members import locate
+from leakaudit.sources.storage import is_remote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,10 +107,11 @@ def _make(files: Sequence[bytes], side: int, chunk: Sequence[int]) -> list[tuple
 def _key(path: bytes, side: int) -> bytes | None:
     """Key of a file as it is now; None where there is no such file, or it has just been modified."""
     try:
-        status = os.stat(path)  # noqa: PTH116  a bytes path
+        place = locate(path)
+        status = os.stat(path) if place is None else members.status(place)  # noqa: PTH116  a bytes path
     except (OSError, ValueError):
         return None
     if status.st_mtime_ns > time.time_ns() - RACY_NS:
         return None
-    absolute = os.path.join(os.getcwdb(), path)  # noqa: PTH109, PTH118  bytes paths
+    absolute = path if is_remote(path) else os.path.join(os.getcwdb(), path)  # noqa: PTH109, PTH118  bytes paths
     return path_key(b"%s\0%d %d %d %d" % (absolute, status.st_size, status.st_mtime_ns, side, _VERSION))

@@ -1,8 +1,8 @@
 """Rows of tables: canonical values over all splits together, and the rows that are not alone.
 
-Every row is read once into DuckDB. A cheap 64-bit hash of its canonical features only *nominates*: rows whose hash
-occurs twice get 128-bit digests, one for each identity layer; no other row needs them. Equal rows have equal hashes, so
-none is missed, and which hash it is changes nothing.
+The files are read into DuckDB, or stay where they are (parquet). A hash of a few columns only *nominates*: rows whose
+hash occurs twice get digests, one for each identity layer; no other row is read as a whole. Equal rows have equal
+hashes, so none is missed, and which hash it is changes nothing.
 
 The sample index of a row is its position among the rows that were kept, in the order of the files and of their rows.
 """
@@ -11,57 +11,39 @@ The sample index of a row is its position among the rows that were kept, in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from leakaudit.config import Config
-from leakaudit.engines.duck import Duck, first_line, open_duck, quote_text
+from leakaudit.engines.duck import Duck, first_line, open_duck
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.engines.tables import Loaded, read_table
-from leakaudit.errors import InputError, UserError
-from leakaudit.fingerprints.cells import (
-    Column,
-    blocks,
-    canonical_cells,
-    canonical_text,
-    encoded,
-    install,
-    label_text,
-    pool_columns,
-    raw,
-)
-from leakaudit.model import PROBLEMS_LISTED, Dataset, Problem, Sample, TableFile
+from leakaudit.errors import UserError
+from leakaudit.fingerprints.beside import beside_the_point
+from leakaudit.fingerprints.cells import BLOCK, canonical_cells, install
+from leakaudit.fingerprints.nominate import WIDEST, nominate, telling_columns
+from leakaudit.fingerprints.row_pool import Pool, make_pool
+from leakaudit.fingerprints.row_sample import RowSample, sample_rows
+from leakaudit.fingerprints.twins import LAYERS, Layer, find_twins, is_among, row_digests, wanted, with_label
+from leakaudit.model import PROBLEMS_LISTED, Dataset, Problem, Sample
 from leakaudit.sources.names import resolve_column
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
 
-Layer: TypeAlias = Literal["raw", "canonical", "without_label"]
-"""What makes two rows the same, strictest first: cells as they stand; canonical values; the same without the label."""
+__all__ = ["LAYERS", "Layer", "RowFingerprints", "fingerprint_rows"]
 
-LAYERS: tuple[Layer, ...] = ("raw", "canonical", "without_label")
-
-LABELS_COUNTED = 100_000
-"""Distinct labels that are counted, the most frequent ones; a column with more is no set of classes."""
+NARROWED = 20_000
+"""Nominated rows from which on they are compared by the hash of more columns before they get digests."""
 
 CELLS_SHOWN = 100
 """Columns of a row that a report shows, and the characters of a cell."""
 CELL_SHOWN = 500
-
-_TWINS = (
-    "idx BIGINT",
-    "split SMALLINT",
-    "raw UHUGEINT",
-    "canonical UHUGEINT",
-    "without_label UHUGEINT",
-    "label VARCHAR",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +53,18 @@ class RowFingerprints:
     Parameters
     ----------
     duck : Duck
-        Holds the table ``twins`` with one row for every sample whose canonical features occur more than once: ``idx``
-        (sample index), ``split`` (index into `splits`), one digest for each of `LAYERS`, and the canonical ``label``.
+        Holds the view ``twins`` with one row for every sample that is not alone in the layer that leaves out most:
+        ``idx`` (sample index), ``split`` (index into `splits`), one digest for each of `LAYERS`, and the canonical
+        ``label``.
     splits : tuple of str
     columns : tuple of str
         Columns that make the identity of a row, the label not among them.
     left_out : mapping of str to str
         Columns that do not, and why.
+    beside : mapping of str to str
+        Columns of `columns` that only number, weigh or mark rows, and why; the reduced layers leave them out.
+    telling : tuple of str
+        Columns whose hash nominated.
     label : str or None
         The label column, where there is one; `label_compared` says whether every file has it.
     n_rows : mapping of str to int
@@ -88,19 +75,28 @@ class RowFingerprints:
         Rejected rows, at most `PROBLEMS_LISTED`.
     n_rejected : int
         All of them.
+    pool : Pool
+    sample : RowSample
+        Some rows of every file, in runs.
+    kept : mapping of int to ndarray of int64
+        Files to rows that are in a table of their own, see `leakaudit.fingerprints.twins.find_twins`.
     """
 
     duck: Duck
     splits: tuple[str, ...]
     columns: tuple[str, ...]
     left_out: Mapping[str, str]
+    beside: Mapping[str, str]
+    telling: tuple[str, ...]
     label: str | None
     label_compared: bool
     n_rows: Mapping[str, int]
     label_counts: Mapping[str, Mapping[str, int]]
     problems: tuple[Problem, ...]
     n_rejected: int
-    pool: _Pool
+    pool: Pool
+    sample: RowSample
+    kept: Mapping[int, IntArray]
 
     def __len__(self) -> int:
         return self.pool.starts[-1]
@@ -145,7 +141,13 @@ class RowFingerprints:
         """Digests of the canonical rows at these indices, the label included where it is compared."""
         found: dict[int, bytes] = {}
         for file, kept in self._by_file(indices):
-            at, digests = self._digests(file, kept)
+            with wanted(self.duck, kept):
+                source = self.source(file, kept)
+                relation = row_digests(self.duck, self.pool, file, source)
+                column = self.pool.labels[file]
+                cells = canonical_cells([column] if column else [], file, source)
+                digest = f"md5({with_label('canonical', self.pool.label[file], self.pool)})"
+                at, digests = self._columns(f"SELECT row, {digest} FROM {relation} d JOIN {cells} l USING (row)")
             texts: dict[str, bytes] = {}
             for index, text in zip(at.to_pylist(), digests.to_pylist(), strict=True):
                 found[self.pool.starts[file] + index] = texts.setdefault(text, bytes.fromhex(text))
@@ -156,99 +158,33 @@ class RowFingerprints:
         at = np.searchsorted(starts, indices, side="right") - 1
         return [(int(file), np.unique(indices[at == file]) - starts[file]) for file in np.unique(at)]
 
+    def source(self, file: int, rows: IntArray) -> str:
+        """The table of a file, or the smaller one of the rows that are kept, where it has all of these."""
+        here = file in self.kept and is_among(rows, self.kept[file])
+        return f"kept{file}" if here else self.pool.tables[file].table
+
     def _lookup(self, file: int, kept: IntArray, expressions: Sequence[str]) -> list[pa.ChunkedArray]:
         """``rowid`` and these expressions, for some rows of a file, in order."""
         names = ", ".join(f"({sql}) AS x{i}" for i, sql in enumerate(expressions))
-        relation = self.pool.with_label(file)
-        sql = f"SELECT row, {names} FROM {relation} WHERE row IN (SELECT row FROM wanted) ORDER BY row"
-        with self._wanted(kept):
-            return self._columns(sql)
-
-    def _digests(self, file: int, kept: IntArray) -> list[pa.ChunkedArray]:
-        """``rowid`` and the digest of the canonical row, for some rows of a file."""
-        with_label = f"md5({_appended('canonical', self.pool.label[file], self.pool)})"
-        with self._wanted(kept):
-            relation = self.pool.digests(self.duck, file, "SELECT row FROM wanted")
-            sql = f"SELECT d.row, {with_label} FROM {relation} d JOIN {self.pool.with_label(file)} l ON d.row = l.row"
-            return self._columns(sql)
-
-    @contextmanager
-    def _wanted(self, kept: IntArray) -> Iterator[None]:
-        self.duck.connection.register("wanted", pa.table({"row": kept}))
-        try:
-            yield
-        finally:
-            self.duck.connection.unregister("wanted")
+        column = self.pool.labels[file]
+        relation = canonical_cells([column] if column else [], file, self.source(file, kept))
+        with wanted(self.duck, kept):
+            return self._columns(
+                f"SELECT row, {names} FROM {relation} WHERE row IN (SELECT row FROM wanted) ORDER BY row"
+            )
 
     def _columns(self, sql: str) -> list[pa.ChunkedArray]:
         return list(self.duck.connection.sql(sql).to_arrow_table().columns)
 
     @cached_property
+    def random_sample(self) -> RowSample:
+        """Some rows of every file, each drawn by itself."""
+        return self.sample if self.sample.whole else sample_rows(self.duck, self.pool, random=True)
+
+    @cached_property
     def n_twins(self) -> int:
-        """Rows whose canonical features occur more than once."""
+        """Rows that are not alone in the layer that leaves out most."""
         return self.duck.count("SELECT count(*) FROM twins")
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Pool:
-    """All files as tables, and SQL of what matters in each.
-
-    Parameters
-    ----------
-    starts : tuple of int
-        Sample index of the first row of each file, and the number of all rows.
-    labels : tuple of Column or None
-        The label column as each file has it; `label` is the SQL of its canonical text in `with_label`.
-    split : tuple of str
-        SQL of the index of a row's split.
-    """
-
-    tables: tuple[Loaded, ...]
-    starts: tuple[int, ...]
-    columns: tuple[Column, ...]
-    labels: tuple[Column | None, ...]
-    label_compared: bool
-    split: tuple[str, ...]
-    label: tuple[str, ...]
-
-    def with_label(self, file: int) -> str:
-        """The table of a file, and its canonical label as ``n0``."""
-        column = self.labels[file]
-        return canonical_cells([column] if column else [], file, self.tables[file].table)
-
-    def hashes(self, duck: Duck, file: int) -> str:
-        """A relation of ``row``, ``split`` and a 64-bit ``hash`` that is equal for rows with equal features."""
-        parts = []
-        for number, block in enumerate(blocks(len(self.columns))):
-            columns = self.columns[block]
-            names = ", ".join(f"n{i}" for i in range(len(columns)))
-            relation = canonical_cells(columns, file, self.tables[file].table)
-            parts.append(f"SELECT row, {self.split[file]} AS split, hash({number}, {names}) AS hash FROM {relation}")
-        return _gather(duck, parts, "any_value(split) AS split, bit_xor(hash) AS hash")
-
-    def digests(self, duck: Duck, file: int, rows: str) -> str:
-        """A relation of ``row`` and digests of its features, ``raw`` and ``canonical``, for rows that a query gives."""
-        parts = []
-        for number, block in enumerate(blocks(len(self.columns))):
-            columns = self.columns[block]
-            texts = [(canonical_text(c, file, f"n{i}"), c.odd and c.kind == "text") for i, c in enumerate(columns)]
-            raws = [(raw(c, file), c.odd and c.kind == "text") for c in columns]
-            parts.append(
-                f"""SELECT row, {number} AS block, md5({encoded(raws)}) AS raw, md5({encoded(texts)}) AS canonical
-                    FROM {canonical_cells(columns, file, self.tables[file].table)} WHERE row IN ({rows})"""
-            )
-        joined = [f"md5(string_agg({name}, '' ORDER BY block)) AS {name}" for name in ("raw", "canonical")]
-        return _gather(duck, parts, ", ".join(joined))
-
-
-def _gather(duck: Duck, parts: Sequence[str], joined: str) -> str:
-    """One query as it is, several by way of a table: planned together they would take longer than one by one."""
-    if len(parts) == 1:
-        return f"({parts[0]})"
-    duck.connection.execute(f"CREATE OR REPLACE TABLE parts AS {parts[0]}")
-    for part in parts[1:]:
-        duck.connection.execute(f"INSERT INTO parts {part}")
-    return f"(SELECT row, {joined} FROM parts GROUP BY row)"
 
 
 def fingerprint_rows(dataset: Dataset, config: Config, progress: Progress = silent) -> RowFingerprints:
@@ -293,192 +229,60 @@ def fingerprint_rows(dataset: Dataset, config: Config, progress: Progress = sile
 
 
 def _fingerprint(duck: Duck, dataset: Dataset, config: Config, progress: Progress) -> RowFingerprints:
-    features, left_out = _identity(dataset, config)
-    label = dataset.columns.label
     tables: list[Loaded] = []
     with progress("Reading tables", len(dataset.tables), "files") as advance:
         for number, file in enumerate(dataset.tables):
             tables.append(read_table(duck, file, f"file{number}"))
             advance(1)
-    if label is not None and any(label not in table.file.columns for table in tables):
-        left_out = {**left_out, label: "not in every file"}
-    columns = pool_columns(duck, tables, features)
-    labels = _label_columns(duck, tables, label)
-    pool = _Pool(
-        tables=tuple(tables),
-        starts=tuple(int(start) for start in np.cumsum([0, *(table.n_rows for table in tables)])),
-        columns=tuple(columns),
-        labels=labels,
-        label_compared=label is not None and label not in left_out,
-        split=tuple(_split_sql(table, dataset) for table in tables),
-        label=tuple(
-            label_text(column, file, "n0") if column else "NULL::VARCHAR" for file, column in enumerate(labels)
-        ),
-    )
-    counts = _count_labels(duck, pool, dataset.splits)
-    dotted = _dotted(counts) if pool.label_compared and all(c is not None and c.kind == "text" for c in labels) else ()
-    if dotted:
-        pool = replace(pool, label=tuple(_without_dot(pool, file, dataset, dotted) for file in range(len(tables))))
-        counts = {name: _undotted(found) if name in dotted else found for name, found in counts.items()}
+    pool, left_out, counts = make_pool(duck, dataset, config, tables)
+    sample = sample_rows(duck, pool)
+    beside = beside_the_point(duck, pool, sample, _kept(dataset, config))
+    described = [j for j, column in enumerate(pool.columns) if column.name not in beside]
+    telling = telling_columns(pool, sample, [j for j in described if j in sample.columns])
     with progress("Fingerprinting rows", len(tables), "files") as advance:
-        n_rows = _find_twins(duck, pool, advance)
+        nominated = nominate(duck, pool, telling)
+        kept = find_twins(duck, pool, _narrowed(duck, pool, nominated, described), beside, advance)
     return RowFingerprints(
         duck=duck,
         splits=dataset.splits,
-        columns=tuple(features),
+        columns=tuple(column.name for column in pool.columns),
         left_out=left_out,
-        label=label,
+        beside=beside,
+        telling=tuple(pool.columns[j].name for j in telling),
+        label=dataset.columns.label,
         label_compared=pool.label_compared,
-        n_rows={name: n_rows.get(code, 0) for code, name in enumerate(dataset.splits)},
+        n_rows=_count_rows(duck, pool, dataset.splits),
         label_counts=counts,
         problems=tuple(problem for table in tables for problem in table.problems)[:PROBLEMS_LISTED],
         n_rejected=sum(table.n_rejected for table in tables),
         pool=pool,
+        sample=sample,
+        kept=kept,
     )
 
 
-# --- which columns make a row ---------------------------------------------------------------------------------
+def _narrowed(duck: Duck, pool: Pool, nominated: IntArray, described: Sequence[int]) -> IntArray:
+    """Of many nominated rows, or wide ones, those that agree in more columns: a second hash costs less than digests."""
+    is_much = len(nominated) > NARROWED or (len(nominated) and len(pool.columns) > BLOCK)
+    return nominate(duck, pool, described[:WIDEST], nominated) if is_much else nominated
 
 
-def _identity(dataset: Dataset, config: Config) -> tuple[list[str], dict[str, str]]:
-    """Feature columns in the order of the first file, and why the others are left out."""
-    files = dataset.tables
-    known = list(dict.fromkeys(name for file in files for name in file.columns))
-    roles = dataset.columns
-    left_out = {name: "ignored" for name in roles.ignore if name in known}
-    for told in config.ignore_columns:
-        name = told if told in known else resolve_column(told, files[0].columns, "--ignore-column")
-        left_out[name] = "ignored"
-    if roles.id is not None:
-        left_out[roles.id] = "names the row"
-    if roles.split is not None:
-        left_out[roles.split] = "says the split"
-    for name in known:
-        if name != roles.label and any(name not in file.columns for file in files):
-            left_out.setdefault(name, "not in every file")
-    features = [name for name in known if name not in left_out and name != roles.label]
-    if not features:
-        raise InputError(_nothing_to_compare(files, left_out, roles.label))
-    return features, left_out
+def _kept(dataset: Dataset, config: Config) -> list[str]:
+    """Columns that are part of a row whatever they hold."""
+    names = dataset.tables[0].columns
+    return [resolve_column(told, names, "--keep-column") for told in config.keep_columns]
 
 
-def _nothing_to_compare(files: Sequence[TableFile], left_out: Mapping[str, str], label: str | None) -> str:
-    if "not in every file" in left_out.values():
-        uris = " and ".join(file.uri for file in files[:2])
-        return f"{uris} have no column in common to compare: their headers differ (--header, --no-header)"
-    return f"no column is left to compare beside the label {label!r}" if label else "no column is left to compare"
-
-
-# --- splits and labels ----------------------------------------------------------------------------------------
-
-
-def _split_sql(table: Loaded, dataset: Dataset) -> str:
-    """The index of the split of a row; null for a row that belongs to none."""
-    if table.file.split is not None:
-        return f"{dataset.splits.index(table.file.split)}::SMALLINT"
-    name = dataset.columns.split
-    if name is None or name not in table.file.columns:
-        raise InputError(f"{table.file.uri}: nothing says the split of its rows")
-    value = f"trim(c{table.file.columns.index(name)}::VARCHAR)"
-    values = dataset.columns.split_values or {split: split for split in dataset.splits}
-    codes = {each: dataset.splits.index(split) for each, split in values.items() if split in dataset.splits}
-    if not codes:
-        return "NULL::SMALLINT"
-    cases = " ".join(f"WHEN {quote_text(each)} THEN {code}" for each, code in sorted(codes.items()))
-    return f"(CASE {value} {cases} END)::SMALLINT"
-
-
-def _label_columns(duck: Duck, tables: Sequence[Loaded], label: str | None) -> tuple[Column | None, ...]:
-    """The label column as each file has it: what it holds is decided over all files that have one."""
-    having = [at for at, table in enumerate(tables) if label in table.file.columns]
-    if label is None or not having:
-        return (None,) * len(tables)
-    column = pool_columns(duck, [tables[at] for at in having], [label])[0]
-    sql, storage = [""] * len(tables), [column.storage[0]] * len(tables)
-    for at, name, held in zip(having, column.sql, column.storage, strict=True):
-        sql[at], storage[at] = name, held
-    spread = replace(column, sql=tuple(sql), storage=tuple(storage))
-    return tuple(spread if at in having else None for at in range(len(tables)))
-
-
-def _count_labels(duck: Duck, pool: _Pool, splits: Sequence[str]) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {name: {} for name in splits}
-    having = [file for file, column in enumerate(pool.labels) if column is not None]
-    if not having:
-        return counts
-    parts = [f"SELECT {pool.split[at]} AS split, {pool.label[at]} AS label FROM {pool.with_label(at)}" for at in having]
-    counted = duck.rows(
-        f"""SELECT split, label, count(*) AS n FROM ({" UNION ALL ".join(parts)})
-            WHERE split IS NOT NULL AND label IS NOT NULL
-            GROUP BY ALL ORDER BY n DESC, label, split LIMIT {LABELS_COUNTED}"""
-    )
-    for code, text, n in sorted(counted, key=lambda row: str(row[1])):
-        counts[splits[int(str(code))]][str(text)] = int(str(n))
+def _count_rows(duck: Duck, pool: Pool, splits: Sequence[str]) -> dict[str, int]:
+    counts = dict.fromkeys(splits, 0)
+    for file, table in enumerate(pool.tables):
+        if table.file.split is not None:
+            counts[table.file.split] += table.n_rows
+            continue
+        for code, n in duck.rows(f"SELECT {pool.split[file]} AS split, count(*) FROM {table.table} GROUP BY 1"):
+            if code is not None:
+                counts[splits[int(str(code))]] += int(str(n))
     return counts
-
-
-def _dotted(counts: Mapping[str, Mapping[str, int]]) -> frozenset[str]:
-    """Splits whose labels all end in a dot, where the other splits have the same labels without it, as in UCI Adult."""
-    dotted = {name for name, labels in counts.items() if labels and all(label.endswith(".") for label in labels)}
-    others = {label for name, labels in counts.items() if name not in dotted for label in labels}
-    return frozenset(name for name in dotted if others & {*_undotted(counts[name])} and not others & {*counts[name]})
-
-
-def _without_dot(pool: _Pool, file: int, dataset: Dataset, dotted: Iterable[str]) -> str:
-    codes = ", ".join(str(dataset.splits.index(name)) for name in sorted(dotted))
-    label = pool.label[file]
-    return f"CASE WHEN ({pool.split[file]}) IN ({codes}) THEN regexp_replace({label}, '[.]$', '') ELSE {label} END"
-
-
-def _undotted(counts: Mapping[str, int]) -> dict[str, int]:
-    return {label.removesuffix("."): n for label, n in counts.items()}
-
-
-# --- rows that are not alone ----------------------------------------------------------------------------------
-
-
-def _find_twins(duck: Duck, pool: _Pool, advance: Callable[[int], None]) -> dict[int, int]:
-    """Make the table ``twins``; gives the number of rows of each split."""
-    run = duck.connection.execute
-    run("CREATE TABLE hashes (idx BIGINT, split SMALLINT, hash UBIGINT)")
-    for file, start in enumerate(pool.starts[:-1]):
-        run(
-            f"""INSERT INTO hashes SELECT {start} + row, split, hash FROM {pool.hashes(duck, file)}
-                WHERE split IS NOT NULL"""
-        )
-        advance(1)
-    n_rows = {int(str(code)): int(str(n)) for code, n in duck.rows("SELECT split, count(*) FROM hashes GROUP BY split")}
-    run(
-        """CREATE TABLE nominated AS SELECT idx, split FROM hashes
-           WHERE hash IN (SELECT hash FROM hashes GROUP BY hash HAVING count(*) > 1)"""
-    )
-    run("DROP TABLE hashes")
-    run(f"CREATE TABLE digested ({', '.join(_TWINS)})")
-    for file, start in enumerate(pool.starts[:-1]):
-        stop, column = pool.starts[file + 1], pool.labels[file]
-        inside = f"(SELECT idx - {start} AS row, idx, split FROM nominated WHERE idx >= {start} AND idx < {stop})"
-        relation = pool.digests(duck, file, f"SELECT row FROM {inside}")
-        digest = _appended("canonical", pool.label[file], pool)
-        raw_digest = _appended("raw", raw(column, file) if column else "NULL", pool)
-        run(
-            f"""INSERT INTO digested
-                SELECT n.idx, n.split, md5_number({raw_digest}), md5_number({digest}), md5_number(d.canonical),
-                    {pool.label[file]}
-                FROM {inside} n JOIN {relation} d ON n.row = d.row JOIN {pool.with_label(file)} l ON n.row = l.row"""
-        )
-    run(
-        """CREATE TABLE twins AS SELECT * FROM digested
-           WHERE without_label IN (SELECT without_label FROM digested GROUP BY without_label HAVING count(*) > 1)
-           ORDER BY idx"""
-    )
-    run("DROP TABLE nominated")
-    run("DROP TABLE digested")
-    return n_rows
-
-
-def _appended(layer: str, label: str, pool: _Pool) -> str:
-    """The digest of the features, with the label where it is compared."""
-    return f"d.{layer} || {encoded([(label, True)])}" if pool.label_compared else f"d.{layer}"
 
 
 def _shown(cell: str) -> str:

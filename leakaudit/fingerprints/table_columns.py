@@ -107,6 +107,39 @@ def read_columns(rows: RowFingerprints, names: Sequence[str], indices: IntArray 
     return read
 
 
+def raw_numbers(rows: RowFingerprints, names: Sequence[str], indices: IntArray | None = None) -> list[Float64]:
+    """Read columns of numbers or booleans as the file has them, to the last bit; NaN where missing.
+
+    Parameters
+    ----------
+    rows, names, indices
+        As for `read_columns`, which rounds to `leakaudit.fingerprints.cells.SIGNIFICANT_DIGITS`. A float32 is read as
+        its shortest decimal spelling.
+
+    Raises
+    ------
+    ValueError
+        A column does not hold numbers.
+    """
+    known = {column.name: column for column in rows.pool.columns}
+    unknown = [name for name in names if name not in known]
+    known |= {c.name: c for c in pool_columns(rows.duck, rows.pool.tables, unknown)} if unknown else {}
+    read: list[Float64] = []
+    for block in blocks(len(names)):
+        columns = [known[name] for name in names[block]]
+        if bad := [column.name for column in columns if column.kind not in ("number", "boolean")]:
+            raise ValueError(f"not a column of numbers: {bad[0]!r}")
+        cells = ", ".join(f"v{i}::DOUBLE AS x{i}" for i in range(len(columns)))
+        tables = []
+        for file, table in enumerate(rows.pool.tables):
+            relation = canonical_cells(columns, file, table.table)
+            tables.append(_some(rows, file, f"SELECT {cells} FROM {relation}", indices))
+        for i in range(len(columns)):
+            parts = [table[f"x{i}"].cast(pa.float64()).to_numpy() for table in tables]
+            read.append(np.concatenate(parts).astype(np.float64))
+    return read
+
+
 def read_labels(rows: RowFingerprints, indices: IntArray | None = None) -> TableColumn | None:
     """Canonical labels as texts, spelt alike in all splits (UCI Adult's ``>50K.`` is ``>50K``); None without a label.
 

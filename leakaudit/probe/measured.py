@@ -57,6 +57,11 @@ class Measured:
         True class.
     classes : tuple of str
         Class names; empty for regression.
+    full_rows, fold_rows : int or None
+        Rows that a full model and a fold model were trained on (on average). They should be equal, or else h is higher
+        or lower than the loss of unseen samples for want of rows alone: with K = ceil(N / |V|) folds, leave random
+        groups out of the training of each fold model; where K is capped, train the full models on a part of T that
+        holds all twins of leaked samples. None: |T|, and N less the mean fold.
     """
 
     held_out: BoolArray
@@ -75,3 +80,5 @@ class Measured:
     out_of_fold_predicted: IntArray | None = None
     truth: IntArray | None = None
     classes: tuple[str, ...] = ()
+    full_rows: int | None = None
+    fold_rows: int | None = None

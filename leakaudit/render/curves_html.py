@@ -40,7 +40,7 @@ class Panel:
 
 def to_html(report: CurvesReport) -> str:
     """The page."""
-    style = _resource("report.css") + _resource("curves.css")
+    style = "".join(map(_resource, ("report.css", "charts.css", "curves.css")))
     digest = b64encode(sha256(style.encode()).digest()).decode()
     return (
         _environment()

@@ -8,32 +8,23 @@ everything but its own style sheet, its own script and inline pictures: nothing 
 from __future__ import annotations
 
 import codecs
-from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache, partial
-from hashlib import sha256
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TextIO
 
-from leakaudit.model import SEVERITIES, Outcome, Report, Sample, SamplePair, Scalar
+from leakaudit.model import SEVERITIES, Outcome, Report, SamplePair
 from leakaudit.render import html_probe, summary
 from leakaudit.render.html_cards import CARDS_AT_ONCE, index, script_safe, sections
 from leakaudit.render.html_evidence import Pictures
+from leakaudit.render.html_templates import digest, environment, resource
 from leakaudit.render.json import SCHEMA
-from leakaudit.render.plain import plain
-from leakaudit.render.prose import blocks
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 PROBLEMS_SHOWN = 50
 ACCEPTED_SHOWN = 200
 CLASSES_COLOURED = 9
-LONGEST_CELL = 300
 """What a page shows at most; the totals beside it are exact, and JSON holds the rest."""
 
-STYLES = ("report.css", "cards.css")
+STYLES = ("report.css", "charts.css", "cards.css")
 SCRIPTS = ("cards.js", "pictures.js", "page.js")
 
 NOTEBOOK_PAIRS = 6
@@ -41,47 +32,57 @@ NOTEBOOK_PAIRS = 6
 
 def to_html(report: Report) -> str:
     """The page."""
-    style, script = ("".join(map(_resource, names)) for names in (STYLES, SCRIPTS))
+    style, script = ("".join(map(resource, names)) for names in (STYLES, SCRIPTS))
     pictures = Pictures(report.previews)
-    card = partial(_environment().get_template("card.html.j2").render, report=report, thumbnail=pictures.of)
+    drawn = environment().get_template("card.html.j2").make_module({"report": report, "thumbnail": pictures.of})
     probe = html_probe.shown(report.probe) if report.probe is not None else None
-    found = sections(report, card, pictures)
+    found = sections(report, drawn.draw_card, pictures)  # type: ignore[attr-defined]
     bars, classes = _bars(report)
-    return _environment().get_template("report.html.j2").render(
-        report=report,
-        schema=SCHEMA,
-        style=style,
-        style_hash=_hash(style),
-        script=script,
-        script_hash=_hash(script),
-        top=summary.headline(report),
-        sections=found,
-        cards_at_once=CARDS_AT_ONCE,
-        card_index=index(found),
-        later_pictures=script_safe(pictures.listed),
-        probe=probe,
-        thumbnail=Pictures(report.previews).of,
-        accepted=[finding for finding in report.findings if finding.accepted],
-        accepted_shown=ACCEPTED_SHOWN,
-        outcomes=sorted(report.outcomes, key=lambda outcome: outcome.code),
-        skipped=summary.skipped(report),
-        bars=bars,
-        classes=classes,
-        n_classes=len({label for split in report.splits.values() for label in split.labels}),
-        problems_shown=PROBLEMS_SHOWN,
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            schema=SCHEMA,
+            style=style,
+            style_hash=digest(style),
+            script=script,
+            script_hash=digest(script),
+            top=summary.headline(report),
+            sections=found,
+            cards_at_once=CARDS_AT_ONCE,
+            card_index=index(found),
+            later_pictures=script_safe(pictures.listed),
+            probe=probe,
+            thumbnail=Pictures(report.previews).of,
+            accepted=[finding for finding in report.findings if finding.accepted],
+            accepted_shown=ACCEPTED_SHOWN,
+            outcomes=sorted(report.outcomes, key=lambda outcome: outcome.code),
+            skipped=summary.skipped(report),
+            tone=_status_tone,
+            bars=bars,
+            classes=classes,
+            n_classes=len({label for split in report.splits.values() for label in split.labels}),
+            problems_shown=PROBLEMS_SHOWN,
+        )
     )
 
 
 def notebook_html(report: Report) -> str:
     """A compact fragment for notebooks: verdict, findings by check, the first pairs."""
-    return _environment().get_template("notebook.html.j2").render(
-        report=report,
-        style=_resource("notebook.css"),
-        top=summary.headline(report),
-        checks=summary.failed_checks(report),
-        outcomes=sorted(report.outcomes, key=lambda outcome: outcome.code),
-        examples=_notebook_examples(report),
-        thumbnail=Pictures(report.previews).of,
+    return (
+        environment()
+        .get_template("notebook.html.j2")
+        .render(
+            report=report,
+            style=resource("notebook.css"),
+            top=summary.headline(report),
+            checks=summary.failed_checks(report),
+            outcomes=sorted(report.outcomes, key=lambda outcome: outcome.code),
+            examples=_notebook_examples(report),
+            tone=_status_tone,
+            thumbnail=Pictures(report.previews).of,
+        )
     )
 
 
@@ -134,13 +135,6 @@ def _bars(report: Report) -> tuple[list[Bar], list[str]]:
     return bars, named
 
 
-# --- rendering ------------------------------------------------------------------------------------------------
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
 def _status_tone(outcome: Outcome) -> str:
     open_ones = [finding for finding in outcome.findings if not finding.accepted]
     if open_ones:
@@ -148,49 +142,3 @@ def _status_tone(outcome: Outcome) -> str:
     if outcome.findings:
         return "accepted"
     return {"passed": "passed", "errored": "error"}.get(outcome.status, "muted")
-
-
-def _alt(sample: Sample) -> str:
-    return f"{sample.uri}, {sample.split}" + (f", label {sample.label}" if sample.label is not None else "")
-
-
-def _cell(value: Scalar) -> str:
-    """A cell of a row, exact, but no longer than a person reads."""
-    text = summary.cell(value, exact=True)
-    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]} … ({len(text):,} characters)"
-
-
-def _final(value: Any) -> Any:  # noqa: ANN401  whatever a template prints
-    """Text with its invisible characters written out; markup as it is."""
-    return plain(value) if type(value) is str else value
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_final,
-    )
-    environment.globals.update(
-        alt=_alt,
-        blocks=blocks,
-        cell=_cell,
-        next_step=summary.next_step,
-        of_total=summary.of_total,
-        score_text=summary.score_text,
-        share=summary.share,
-        tone=_status_tone,
-        unlike=summary.unlike_cells,
-        where=summary.where,
-    )
-    return environment
-
-
-def _resource(name: str) -> str:
-    return files("leakaudit.render").joinpath("templates", name).read_text(encoding="utf-8")

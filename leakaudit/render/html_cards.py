@@ -1,7 +1,7 @@
 """Which findings a page shows, and how each becomes a card.
 
-A page holds a first part of the cards as they are, for everybody, and more of them as text that its script shows page by
-page: ten thousand cards in the document would take a browser many seconds to lay out. Both parts come from the same
+A page holds a first part of the cards as they are, for everybody, and more of them as text that its script shows page
+by page: ten thousand cards in the document would take a browser many seconds to lay out. Both parts come from the same
 template. What does not fit is counted, and is in the JSON.
 """
 
@@ -80,11 +80,11 @@ class Section:
         """Pairs that are on no card, those of groups that no finding lists included."""
         findings = [finding for group in self.check.groups for finding in group.findings]
         unlisted = sum(int(f.effect.get("n_pairs") or 0) for f in findings if not f.evidence.pairs)
-        told = sum(card.finding.evidence.n_pairs - card.pairs.n_left for card in self.cards)
+        told = sum(card.finding.evidence.n_pairs for card in self.cards)
         return sum(finding.evidence.n_pairs for finding in findings) + unlisted - told
 
 
-def sections(report: Report, render: Callable[..., str], pictures: Pictures) -> list[Section]:
+def sections(report: Report, draw: Callable[[Card, summary.FailedCheck], object], pictures: Pictures) -> list[Section]:
     """The cards of all checks that found something, worst check first."""
     checks = summary.failed_checks(report)
     findings = [[finding for group in check.groups for finding in group.findings] for check in checks]
@@ -94,7 +94,7 @@ def sections(report: Report, render: Callable[..., str], pictures: Pictures) -> 
     made = [Section(check) for check in checks]
     for section, found, n in zip(made, findings, at_once, strict=True):
         for each in found[:n]:
-            _add(section, section.now, each, report, render, anchors)
+            _add(section, section.now, each, report, draw, anchors)
     pictures.apart = True
     left = CARD_BYTES
     for at, (section, found) in enumerate(zip(made, findings, strict=True)):
@@ -102,7 +102,7 @@ def sections(report: Report, render: Callable[..., str], pictures: Pictures) -> 
         for each in found[at_once[at] : in_all[at]]:
             if budget <= 0:
                 break
-            size = _add(section, section.later, each, report, render, anchors)
+            size = _add(section, section.later, each, report, draw, anchors)
             budget, left = budget - size, left - size
     return made
 
@@ -122,13 +122,18 @@ def shares(counts: Sequence[int], budget: int) -> list[int]:
 
 
 def _add(
-    section: Section, shown: list[str], finding: Finding, report: Report, render: Callable[..., str], anchors: set[str]
+    section: Section,
+    shown: list[str],
+    finding: Finding,
+    report: Report,
+    draw: Callable[[Card, summary.FailedCheck], object],
+    anchors: set[str],
 ) -> int:
     """Make the card of a finding; how long it is."""
     anchor = plain(finding.id) if finding.id not in anchors else ""
     anchors.add(finding.id)
     made = card(finding, anchor, report)
-    html = re.sub(r"\s*\n\s*", "\n", render(card=made, check=section.check)).strip()
+    html = re.sub(r"\s*\n\s*", "\n", str(draw(made, section.check))).strip()
     shown.append(html)
     section.cards.append(made)
     return len(html)
@@ -142,7 +147,7 @@ def card(finding: Finding, anchor: str, report: Report) -> Card:
         finding=finding,
         anchor=anchor,
         fails=finding.id in report.verdict.failing,
-        pairs=shown_pairs(evidence),
+        pairs=shown_pairs(finding),
         samples=samples,
         n_samples_left=evidence.n_samples - len(samples) if samples else 0,
         numbers=numbers(evidence.breakdown) if evidence.breakdown else None,
@@ -166,10 +171,7 @@ def _number(value: Scalar) -> str:
 
 
 def index(made: Sequence[Section]) -> str:
-    """JSON for the script: the facets of each card in the order of the page, and the cards that are shown later.
-
-    Every ``<`` is escaped, so that no text inside can end the element that holds it.
-    """
+    """JSON for the script: the facets of each card in the order of the page, and the cards that are shown later."""
     codes = [section.check.info.code for section in made]
     splits: dict[tuple[str, ...], int] = {}
     classes: dict[str, int] = {}
@@ -204,5 +206,9 @@ def _labels(finding: Finding) -> list[str]:
 
 
 def script_safe(value: object) -> str:
-    """JSON in ASCII that can stand inside a script element."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
+    """JSON in ASCII that can stand inside a script element, which only ``</`` and ``<!`` could upset (HTML, 13.2.5).
+
+    >>> script_safe("</script><!--")
+    '"<\\\\/script>\\\\u003c!--"'
+    """
+    return json.dumps(value, separators=(",", ":")).replace("</", "<\\/").replace("<!", "\\u003c!")

@@ -6,11 +6,14 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from leakaudit.model import Evidence, SamplePair
+from leakaudit.model import Evidence, Finding, Sample, SamplePair
 from leakaudit.render import summary
 
 PAIRS_SHOWN = 4
 """Pairs of one finding; their total stands beside them."""
+
+COPIES = (*summary.OVERLAP_CODES, "LA110", "LA111")
+"""Checks whose pairs are copies: only there it means something that two cells differ."""
 
 SAMPLES_SHOWN = 50
 COLUMNS_SHOWN = 14
@@ -41,13 +44,15 @@ class Pictures:
         As `leakaudit.model.Report.previews`.
     apart : bool, default False
         Put pictures into `listed` from here on.
+    left : int, default `PICTURE_BYTES`
+        Bytes of pictures for which there is room.
     """
 
     previews: Mapping[str, bytes]
     apart: bool = False
+    left: int = PICTURE_BYTES
     listed: list[str] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
-    _left: int = PICTURE_BYTES
 
     def of(self, uri: str) -> Thumbnail | None:
         """The preview of a sample, None where there is none or the page is full."""
@@ -56,9 +61,9 @@ class Pictures:
             return None
         known = self._numbers.get(uri) if self.apart else None
         if known is None:
-            if len(data) > self._left:
+            if len(data) > self.left:
                 return None
-            self._left -= len(data)
+            self.left -= len(data)
         found = data_uri(data)
         if found is None or not self.apart:
             return found
@@ -80,11 +85,12 @@ def data_uri(data: bytes) -> Thumbnail | None:
 
 @dataclass(frozen=True, slots=True)
 class RowTable:
-    """Rows of a table side by side: two rows a pair, in the columns that are shown."""
+    """Rows side by side: two rows a pair, in the columns that are shown; `marks`: what differs is marked."""
 
     columns: tuple[str, ...]
     n_hidden: int
     pairs: tuple[SamplePair, ...]
+    marks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +103,22 @@ class ShownPairs:
     n_left: int
 
 
-def shown_pairs(evidence: Evidence) -> ShownPairs:
+def shown_pairs(finding: Finding) -> ShownPairs:
     """The first pairs of a finding, sorted into what they are."""
+    evidence, marks = finding.evidence, finding.code in COPIES
     pairs = evidence.pairs[:PAIRS_SHOWN]
     texts = tuple(pair for pair in pairs if pair.overlap is not None)
     rows = [pair for pair in pairs if pair.a.row is not None and pair.b.row is not None]
     if texts and all(_says_it_all(pair) for pair in rows):
         rows = []
     pictures = tuple(pair for pair in pairs if pair.overlap is None and (pair.a.row is None or pair.b.row is None))
-    return ShownPairs(pictures, texts, row_table(rows) if rows else None, evidence.n_pairs - len(pairs))
+    return ShownPairs(pictures, texts, row_table(rows, marks=marks) if rows else None, evidence.n_pairs - len(pairs))
+
+
+def shown_samples(evidence: Evidence) -> list[Sample]:
+    """The samples that a page shows of a finding, those whose pictures it needs."""
+    sides = [side for pair in evidence.pairs[:PAIRS_SHOWN] for side in (pair.a, pair.b)]
+    return [*sides, *evidence.samples[:SAMPLES_SHOWN]]
 
 
 def _says_it_all(pair: SamplePair) -> bool:
@@ -119,9 +132,9 @@ def _says_it_all(pair: SamplePair) -> bool:
     return all(whole.get(name) == both or both == labels for name, both in cells.items())
 
 
-def row_table(pairs: Sequence[SamplePair]) -> RowTable:
+def row_table(pairs: Sequence[SamplePair], *, marks: bool = True) -> RowTable:
     """All columns where they are few; else those that differ anywhere, then the first ones, in the file's order."""
     columns = list(dict.fromkeys(name for pair in pairs for row in (pair.a.row, pair.b.row) for name in row or {}))
     unlike = {name for pair in pairs for name in summary.unlike_cells(pair.a.row, pair.b.row)}
     chosen = sorted(columns, key=lambda name: name not in unlike)[:COLUMNS_SHOWN]
-    return RowTable(tuple(name for name in columns if name in chosen), len(columns) - len(chosen), tuple(pairs))
+    return RowTable(tuple(name for name in columns if name in chosen), len(columns) - len(chosen), tuple(pairs), marks)

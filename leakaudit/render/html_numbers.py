@@ -128,15 +128,20 @@ def _bounds(columns: Sequence[str], rows: Cells) -> _Drawn | None:
     else:
         return None
     ends = [(_number(row[value]), None if bound is None else _number(row[bound])) for row in rows]
-    known = [abs(end) for pair in ends for end in pair if end is not None]
-    if not known or not max(known):
+    reach = [0.0, *(end for pair in ends for end in pair if end is not None)]
+    if max(reach) == min(reach):
         return None
-    scale = WIDTH / max(known)
+    scale = _scale(min(reach), max(reach))
     bars = []
     for number, least in ends:
-        boxes = [Box("c0", 0, 3, _r(abs(number) * scale), HEIGHT - 6)] if number else []
+        boxes = []
+        if number:
+            left, right = sorted((scale(0), scale(number)))
+            boxes.append(Box("c0", left, 3, _r(right - left), HEIGHT - 6))
         if least is not None:
-            boxes.append(Box("bound", _r(min(abs(least) * scale, WIDTH - 2)), 0, 2, HEIGHT))
+            boxes.append(Box("bound", min(scale(least), WIDTH - 2), 0, 2, HEIGHT))
+        if min(reach) < 0:
+            boxes.append(Box("zero", min(scale(0), WIDTH - 1), 0, 1, HEIGHT))
         bars.append(tuple(boxes))
     legend = [("c0", columns[value]), ("bound", "at least")] if bound is not None else []
     return legend, bars

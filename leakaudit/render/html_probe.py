@@ -99,9 +99,7 @@ def _steps(terms: Sequence[ProbeTerm]) -> tuple[Step, ...]:
     """The terms as a waterfall: each bar begins where the one before ends."""
     finite = [term.value if math.isfinite(term.value) else 0.0 for term in terms]
     starts = [0.0, *accumulate(finite)][: len(finite)]
-    ends = [
-        (value, _finite(term.low), _finite(term.high)) for value, term in zip(finite, terms, strict=True)
-    ]
+    ends = [(value, _finite(term.low), _finite(term.high)) for value, term in zip(finite, terms, strict=True)]
     bars = interval_bars(ends, starts) if terms else []
     return tuple(
         Step(term, _number(term.value), _interval(term.low, term.high), bar)

@@ -30,6 +30,9 @@ class Place:
     @property
     def uri(self) -> str:
         """The path as a relative reference or ``file:`` URI (RFC 3986)."""
+        scheme, mark, path = self.path.partition("://")
+        if mark and scheme.isalnum():  # object storage
+            return f"{scheme}://{quote(path.encode('utf-8', 'surrogateescape'), safe='/~')}"
         path = quote(self.path.encode("utf-8", "surrogateescape"), safe="/~")
         return f"file://{path}" if self.path.startswith("/") else path
 
@@ -55,6 +58,8 @@ def place(report: Report, uri: str) -> Place:
 
 
 def _from_here(path: str) -> str:
+    if path.partition("://")[0].isalnum() and "://" in path:
+        return path
     path = os.path.normpath(path or ".")
     here = Path.cwd()
     if Path(path).is_relative_to(here):

@@ -47,6 +47,9 @@ CLASSES = 5
 CELLS = 4
 """Cells shown of a row."""
 
+LEAST_ROOM = 16
+"""Columns for the beginning of a sentence, without which it is written out below its heading."""
+
 WIDEST = 100
 """Columns beyond which lines are no longer comfortable to read (typographic practice asks for less)."""
 
@@ -296,8 +299,8 @@ def _outcomes(report: Report, screen: Screen, status: str) -> Iterator[Text]:
 def _outcome(outcome: Outcome, icon: Part, screen: Screen) -> Iterator[Text]:
     """One line for what is well, which has its full sentence in the JSON report; all of it for what is not."""
     name = f"{outcome.code} {outcome.slug}"
-    if outcome.status == "passed":
-        room = screen.width - cell_len(screen.fit(f"{icon[0]}{name}  ")) - 2
+    room = screen.width - cell_len(screen.fit(f"  {icon[0]}{name}  "))
+    if outcome.status == "passed" and room >= LEAST_ROOM:
         yield screen.line(icon, name, (f"  {screen.cut(outcome.reason, room)}", "dim"), indent=2)
         return
     yield from screen.wrapped(icon, name, (f"  {outcome.reason}", "dim"), indent=2, hanging=10)

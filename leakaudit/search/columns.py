@@ -12,6 +12,7 @@ import numpy as np
 
 from leakaudit.fingerprints.cells import Column, blocks, canonical_cells, pool_columns
 from leakaudit.fingerprints.table_columns import available, split_codes
+from leakaudit.search.date_texts import times_among
 
 if TYPE_CHECKING:
     from leakaudit.fingerprints.cells import Kind
@@ -32,6 +33,9 @@ PROSE_WORDS, PROSE_CHARACTERS = 3.0, 15.0
 
 PROSE_DISTINCT = 0.5
 """Least share of distinct values among the texts of a prose column: sentences seldom repeat, categories do."""
+
+TIMES_TRIED, TIMES_READ = 200, 100_000
+"""First rows of each file that are tried for dates, and those that have to confirm it."""
 
 UNIQUE = 0.98
 """Least share of distinct values of an identifier; the count of distinct values is approximate (HyperLogLog)."""
@@ -150,7 +154,21 @@ def _role(column: Column, facts: Sequence[float], rows: RowFingerprints, roles: 
         return "ignored", "told to be ignored"
     if column.name in told:
         return told[column.name], f"told or named like one ({told[column.name]})"
+    if column.kind == "text" and facts[2] > 1 and _holds_times(column, rows):
+        return "time", "texts that are dates or times"
     return _statistical_role(column, facts)
+
+
+def _holds_times(column: Column, rows: RowFingerprints) -> bool:
+    """Whether a column of text holds dates or times: a few values rule it out, many confirm it."""
+    for most in (TIMES_TRIED, TIMES_READ):
+        found: set[str] = set()
+        for file, table in enumerate(rows.pool.tables):
+            cells = f"SELECT {_text(0)} AS x FROM {canonical_cells([column], file, table.table)} LIMIT {most}"
+            found |= {str(text) for (text,) in rows.duck.rows(f"SELECT DISTINCT x FROM ({cells}) WHERE x IS NOT NULL")}
+        if not times_among(sorted(found)):
+            return False
+    return True
 
 
 def _statistical_role(column: Column, facts: Sequence[float]) -> tuple[Role, str]:

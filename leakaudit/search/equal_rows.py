@@ -23,9 +23,22 @@ ROW_PAIRS_SHOWN = 3
 _CHUNK = 1 << 16
 
 
-def row_overlap(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> Overlap:
-    """Groups of rows that occur in both splits; the largest first, then by the first held-out row."""
+def row_overlap(
+    rows: RowFingerprints, layer: Layer, held_out: str, reference: str, stricter: Layer | None = None
+) -> Overlap:
+    """Groups of rows that occur in both splits; the largest first, then by the first held-out row.
+
+    Parameters
+    ----------
+    stricter : Layer, optional
+        Held-out rows that occur in the reference split in this layer, too, are left out.
+    """
     a, b = _shared(rows, layer, held_out, reference)
+    if stricter is not None:
+        a = a.where(~np.isin(a.index, shared_rows(rows, stricter, held_out, reference)))
+        left = np.unique(a.code)
+        b = b.where(np.isin(b.code, left))
+        a, b = (Labelled(m.index, np.searchsorted(left, m.code), m.label) for m in (a, b))
     a_counts, b_counts = np.bincount(a.code), np.bincount(b.code)
     a_starts, b_starts = _starts(a_counts), _starts(b_counts)
     n_groups = len(a_counts)
@@ -63,6 +76,22 @@ def n_shared(rows: RowFingerprints, layer: Layer, held_out: str, reference: str)
     )
 
 
+def group_counts(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> tuple[IntArray, IntArray]:
+    """Rows of either split in each group of equal rows; groups of one row are left out."""
+    a, b = rows.splits.index(held_out), rows.splits.index(reference)
+    n_a, n_b = rows.duck.arrays(
+        f"""SELECT count(*) FILTER (split = {a}) AS a, count(*) FILTER (split = {b}) AS b FROM twins
+            WHERE split IN ({a}, {b}) GROUP BY {layer} HAVING count(*) > 1 ORDER BY a, b"""
+    )
+    return n_a.astype(np.int64), n_b.astype(np.int64)
+
+
+def n_equal_pairs(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> int:
+    """Pairs of equal rows between two splits, or inside of one."""
+    a, b = group_counts(rows, layer, held_out, reference)
+    return int((a * b).sum()) if held_out != reference else int((a * (a - 1) // 2).sum())
+
+
 def shared_rows(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> IntArray:
     """Indices of the held-out rows that occur in the reference split, ascending."""
     a, b = rows.splits.index(held_out), rows.splits.index(reference)
@@ -73,9 +102,19 @@ def shared_rows(rows: RowFingerprints, layer: Layer, held_out: str, reference: s
     return index.astype(np.int64)
 
 
-def row_pairs(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> Iterator[Pairs]:
-    """Every pair of equal rows between two splits, sorted by (a, b), at most 65,536 at a time."""
+def row_pairs(
+    rows: RowFingerprints, layer: Layer, held_out: str, reference: str, stricter: Layer | None = None
+) -> Iterator[Pairs]:
+    """Every pair of equal rows between two splits, sorted by (a, b), at most 65,536 at a time.
+
+    Parameters
+    ----------
+    stricter : Layer, optional
+        As in `row_overlap`.
+    """
     a, b = _shared(rows, layer, held_out, reference)
+    if stricter is not None:
+        a = a.where(~np.isin(a.index, shared_rows(rows, stricter, held_out, reference)))
     order = np.argsort(a.index, kind="stable")
     starts = _starts(np.bincount(b.code))
     code = a.code[order]
@@ -91,13 +130,13 @@ def row_pairs_within(rows: RowFingerprints, layer: Layer, split: str) -> Iterato
     yield from _expand(members.index[order], members.index, after[order], (stop - after)[order])
 
 
-def labelled_rows(rows: RowFingerprints, split: str) -> Labelled:
+def labelled_rows(rows: RowFingerprints, split: str, layer: Layer = "without_label") -> Labelled:
     """Rows of a split that are not alone when the label is left aside, with equal codes for equal features."""
     code = rows.splits.index(split)
     index, group, label = rows.duck.arrays(
         f"""WITH labels AS (SELECT label, row_number() OVER (ORDER BY label) - 1 AS number
                             FROM (SELECT DISTINCT label FROM twins WHERE label IS NOT NULL))
-            SELECT idx, dense_rank() OVER (ORDER BY without_label) - 1 AS code, coalesce(number, -1) AS label
+            SELECT idx, dense_rank() OVER (ORDER BY {layer}) - 1 AS code, coalesce(number, -1) AS label
             FROM twins LEFT JOIN labels USING (label) QUALIFY split = {code} ORDER BY idx"""
     )
     return Labelled(index.astype(np.int64), group.astype(np.int64), label.astype(np.int64))

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from leakaudit.fingerprints.table_columns import TableColumn
     from leakaudit.model import IntArray
 
 SEPARATORS = r"_\-. ()\[\]=,+@"
@@ -42,7 +43,11 @@ FOLDERS = 3
 """Enclosing folders whose names are keys, from the innermost outwards."""
 
 WITH_DIGITS = 0.9
-"""Least share of the values of a key that contain a digit."""
+"""Least share of the values of a key that contain a digit, unless there are many small groups."""
+
+MANY_WORDS, FEW_OF_A_WORD = 50, 20
+"""Least number of words, and most samples of one in the mean, for words to be a key: names of persons are many with few
+pictures each, classes few with many."""
 
 PROBED = 2_000
 """Names on which a pattern is tried first."""
@@ -115,6 +120,15 @@ def key_of(said: str, column: pa.Array) -> Key:
     return Key(said, codes, encoded.dictionary)
 
 
+def codes_of(column: TableColumn) -> IntArray:
+    """Equal numbers for equal values of a column, shape (n,); -1 where missing."""
+    if column.codes is not None:
+        return column.codes
+    assert column.numbers is not None
+    codes = np.unique(column.numbers, return_inverse=True)[1].reshape(-1)
+    return np.where(column.missing, -1, codes).astype(np.int64)
+
+
 def keys_in_names(uris: pa.Array, labels: IntArray, label_names: Sequence[str]) -> list[Key]:
     """All keys that file names and folders hold, no two of them the same partition.
 
@@ -130,7 +144,8 @@ def keys_in_names(uris: pa.Array, labels: IntArray, label_names: Sequence[str]) 
     -------
     list of Key
         Keys with at least two values, on more than one sample each in the mean. Nine values in ten must contain a
-        digit: a word in a name is a class or a source far more often than a person.
+        digit, because a word in a name is a class or a source far more often than a person; or there are at least
+        `MANY_WORDS` with at most `FEW_OF_A_WORD` samples each in the mean, as persons have.
     """
     names = pc.replace_substring_regex(uris, r"^.*/", "")
     stems = pc.utf8_lower(pc.replace_substring_regex(names, r"\.[^.]*$", ""))
@@ -143,11 +158,11 @@ def keys_in_names(uris: pa.Array, labels: IntArray, label_names: Sequence[str]) 
     found = [] if cycle is None else [cycle]
     seen = set()
     for said, texts, pattern in columns:
-        if not _may_be_key(_extract(texts.take(_probe(len(texts))), pattern), WITH_DIGITS / 2):
+        if not _extract(texts.take(_probe(len(texts))), pattern).drop_null():
             continue
         key = key_of(said, _extract(texts, pattern))
         same = key.codes.tobytes()
-        if 2 <= len(key.values) < (key.codes >= 0).sum() and same not in seen and _may_be_key(key.values, WITH_DIGITS):
+        if 2 <= len(key.values) < (key.codes >= 0).sum() and same not in seen and _may_be_key(key):
             seen.add(same)
             found.append(key)
     return found
@@ -162,9 +177,10 @@ def _probe(n: int) -> pa.Array:
     return pa.array(np.unique(np.linspace(0, max(n - 1, 0), min(n, PROBED)).astype(np.int64)))
 
 
-def _may_be_key(values: pa.Array, with_digits: float) -> bool:
-    digits = pc.match_substring_regex(values.drop_null(), "[0-9]").to_numpy(zero_copy_only=False)
-    return len(digits) > 0 and float(digits.mean()) >= with_digits
+def _may_be_key(key: Key) -> bool:
+    digits = pc.match_substring_regex(key.values, "[0-9]").to_numpy(zero_copy_only=False)
+    many_small = len(digits) >= MANY_WORDS and int((key.codes >= 0).sum()) <= FEW_OF_A_WORD * len(digits)
+    return many_small or float(digits.mean()) >= WITH_DIGITS
 
 
 def within_labels(key: Key, labels: IntArray) -> Key:

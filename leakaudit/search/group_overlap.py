@@ -7,6 +7,7 @@ Pictures are counted from arrays of codes, rows of tables in DuckDB; both give t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leakaudit.model import Pairs
 from leakaudit.search.group_keys import Key
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from leakaudit.fingerprints.rows import RowFingerprints
     from leakaudit.model import IntArray
+
+PAIRS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,6 +114,27 @@ def count_groups(key: Key, held_out: npt.NDArray[np.bool_], reference: npt.NDArr
     values = key.values.filter(pa.array(there))
     a, example_a, b, example_b = (column[there] for column in columns)
     return GroupCounts(values, a, b, example_a, example_b)
+
+
+def partners(codes: IntArray, held_out: npt.NDArray[np.bool_], reference: npt.NDArray[np.bool_]) -> Iterator[Pairs]:
+    """Every held-out sample whose group is in the reference split, with the first sample of the group there.
+
+    All pairs within groups would be as many as the product of their sizes.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (n,)
+        Group of each sample; negative for none.
+    held_out, reference : ndarray of bool, shape (n,)
+    """
+    first = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
+    there = np.flatnonzero(reference & (codes >= 0))
+    first[codes[there[::-1]]] = there[::-1]
+    members = np.flatnonzero(held_out & (codes >= 0))
+    members = members[first[codes[members]] >= 0]
+    for at in range(0, len(members), PAIRS_AT_ONCE):
+        some = members[at : at + PAIRS_AT_ONCE]
+        yield Pairs(some, first[codes[some]], np.ones(len(some), dtype=np.float32))
 
 
 def count_row_groups(rows: RowFingerprints, column: str) -> dict[tuple[str, str], GroupCounts]:

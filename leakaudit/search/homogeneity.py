@@ -74,13 +74,13 @@ def homogeneity(first: Sequence[int], second: Sequence[int], seed: int = 0) -> H
         return Homogeneity(0.0, 0.0, 0.0, 1.0, 0.0, moved)
     pooled = table.sum(axis=0) / n.sum()
     statistic = n_effective * float((np.square(shares[0] - shares[1]) / pooled).sum())
-    low, high = _noncentrality_interval(statistic, degrees)
+    low, high = noncentrality_interval(statistic, degrees)
     return Homogeneity(
         distance=float(np.sqrt(statistic / n_effective)),
         low=float(np.sqrt(low / n_effective)),
         high=float(np.sqrt(high / n_effective)),
         p_value=_p_value(statistic, table, pooled, degrees, seed),
-        detectable=float(np.sqrt(_detectable_noncentrality(degrees) / n_effective)),
+        detectable=float(np.sqrt(detectable_noncentrality(degrees) / n_effective)),
         moved=moved,
     )
 
@@ -114,7 +114,7 @@ def _p_value(statistic: float, table: IntArray, pooled: np.ndarray, degrees: int
     return (1 + beyond) / (1 + SIMULATIONS)
 
 
-def _noncentrality_interval(statistic: float, degrees: int, alpha: float = 0.05) -> tuple[float, float]:
+def noncentrality_interval(statistic: float, degrees: int, alpha: float = 0.05) -> tuple[float, float]:
     """Bounds of the non-centrality at which `statistic` is the upper and the lower alpha/2 quantile (Steiger 2004)."""
     return (
         _noncentrality(statistic, degrees, 1 - alpha / 2),
@@ -122,7 +122,8 @@ def _noncentrality_interval(statistic: float, degrees: int, alpha: float = 0.05)
     )
 
 
-def _detectable_noncentrality(degrees: int, alpha: float = 0.05, power: float = 0.8) -> float:
+def detectable_noncentrality(degrees: int, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The non-centrality at which a chi-square test at level `alpha` has this power."""
     from scipy.special import chdtri
 
     return _noncentrality(float(chdtri(degrees, alpha)), degrees, 1 - power)

@@ -62,7 +62,7 @@ class Likeness:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Whitening:
+class Whitening:
     """Takes the mean of its class off a sample, and lays the rest on axes of unit variance within classes."""
 
     classes: IntArray
@@ -71,6 +71,7 @@ class _Whitening:
     axes: npt.NDArray[np.float64]
 
     def __call__(self, values: npt.NDArray[np.float64], labels: IntArray) -> FloatArray:
+        """The points of samples of these classes, shape (n, axes)."""
         at = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
         known = self.classes[at] == labels
         middle = np.where(known[:, None], self.means[at], self.grand)
@@ -83,8 +84,8 @@ class Embedding:
 
     records: np.ndarray
     labels: IntArray
-    pictures: _Whitening
-    statistics: _Whitening
+    pictures: Whitening
+    statistics: Whitening
 
     def place(self, indices: IntArray) -> FloatArray:
         """The points of these pictures, shape (len(indices), d)."""
@@ -111,12 +112,21 @@ def fit_embedding(records: np.ndarray, labels: IntArray, readable: npt.NDArray[n
     return Embedding(
         records,
         labels,
-        _whitening(_thumbnails(fitted), of, PICTURE_AXES),
-        _whitening(_statistics(fitted), of, len(MEASURED)),
+        whitening(_thumbnails(fitted), of, PICTURE_AXES),
+        whitening(_statistics(fitted), of, len(MEASURED)),
     )
 
 
-def _whitening(values: npt.NDArray[np.float64], labels: IntArray, n_axes: int) -> _Whitening:
+def whitening(values: npt.NDArray[np.float64], labels: IntArray, n_axes: int) -> Whitening:
+    """Find the principal axes of what is left of some values once the means of their classes are taken off.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n, d)
+    labels : ndarray of int64, shape (n,)
+    n_axes : int
+        Axes kept, those of the largest variance.
+    """
     classes, at = np.unique(labels, return_inverse=True)
     counts = np.bincount(at).astype(np.float64)
     grand = values.mean(axis=0)
@@ -126,14 +136,14 @@ def _whitening(values: npt.NDArray[np.float64], labels: IntArray, n_axes: int) -
     scale = rest.std(axis=0)
     varying = scale > 1e-9 * np.maximum(np.abs(grand), 1.0)
     if not varying.any():
-        return _Whitening(classes, means, grand, np.zeros((values.shape[1], 0)))
+        return Whitening(classes, means, grand, np.zeros((values.shape[1], 0)))
     rest = rest[:, varying] / scale[varying]
     variances, axes = np.linalg.eigh(rest.T @ rest / len(rest))
     variances, axes = variances[::-1][:n_axes], axes[:, ::-1][:, :n_axes]
     kept = variances > 1e-6 * variances[0]
     whole = np.zeros((values.shape[1], int(kept.sum())))
     whole[varying] = axes[:, kept] / np.sqrt(variances[kept]) / scale[varying][:, None]
-    return _Whitening(classes, means, grand, whole)
+    return Whitening(classes, means, grand, whole)
 
 
 def likeness(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.fingerprints.minhash import BANDS, ROWS, estimate
-from leakaudit.fingerprints.shingles import chunks, grams, inside, mixed
+from leakaudit.fingerprints.shingles import chunks, grams, inside
 from leakaudit.model import Pairs
 
 if TYPE_CHECKING:
@@ -110,15 +110,16 @@ def verified(documents: pa.LargeStringArray, a: IntArray, b: IntArray, threshold
 
 def jaccard(documents: pa.LargeStringArray, a: IntArray, b: IntArray) -> np.ndarray:
     """Jaccard similarity of the sets of character 5-grams of each pair, shape (len(a),), float64."""
+    from scipy.sparse import csr_array
+
     numbers, back = np.unique(np.concatenate((a, b)), return_inverse=True)
     hashes, starts, counts = _gram_sets(documents.take(pa.array(numbers)))
+    known, gram = np.unique(hashes, return_inverse=True)
+    has = csr_array(
+        (np.ones(len(gram), dtype=np.int32), gram, np.append(starts, len(gram))), (len(numbers), len(known))
+    )
     left, right = back[: len(a)], back[len(a) :]
-    small, large = np.where(counts[left] <= counts[right], (left, right), (right, left))
-    # A gram together with the document it is in is one number: which of the one document's are in the other?
-    keyed = np.sort(mixed(hashes + _salt(np.repeat(np.arange(len(numbers)), counts))))
-    asked = mixed(hashes[inside(starts[small], counts[small])] + _salt(np.repeat(large, counts[small])))
-    place = np.minimum(np.searchsorted(keyed, asked), len(keyed) - 1)
-    shared = np.add.reduceat((keyed[place] == asked).astype(np.int64), np.cumsum(counts[small]) - counts[small])
+    shared = np.asarray(has[left].multiply(has[right]).sum(axis=1)).reshape(-1).astype(np.int64)
     return np.asarray(shared / (counts[left] + counts[right] - shared))
 
 
@@ -163,10 +164,6 @@ def _gram_sets(documents: pa.LargeStringArray) -> tuple[Hashes, IntArray, IntArr
         counts.append(np.bincount(document[new], minlength=len(chunk)))
     sizes = np.concatenate(counts)
     return np.concatenate(parts), np.cumsum(sizes) - sizes, sizes
-
-
-def _salt(numbers: IntArray) -> Hashes:
-    return numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
 
 def _joined(found: list[Pairs]) -> Pairs:

@@ -93,7 +93,7 @@ def compare(
     ranks = _stratum_ranks(values, strata)
     superiority, weight, null_variance = _van_elteren(ranks, first)
     if groups is not None and weight > 0:
-        design = _design_effect(ranks.place, first, groups[known])
+        design = design_effect(ranks.place, first, groups[known])
         weight, null_variance = weight / design, null_variance * design
     if weight <= 0:
         return Shift(0.0, 0.0, 0.0, 1.0, float("inf"), 0.0)
@@ -187,8 +187,18 @@ def _van_elteren(ranks: _Ranks, first: npt.NDArray[np.bool_]) -> tuple[float, fl
     return float((weights * share).sum()) / total, total, null_variance
 
 
-def _design_effect(places: npt.NDArray[np.float64], first: npt.NDArray[np.bool_], groups: IntArray) -> float:
-    """``1 + (m − 1) ρ``, ρ from the one-way analysis of variance of the places less the means of the two sides."""
+def design_effect(places: npt.NDArray[np.float64], first: npt.NDArray[np.bool_], groups: IntArray) -> float:
+    """``1 + (m − 1) ρ``, ρ from the one-way analysis of variance of the places less the means of the two sides.
+
+    Parameters
+    ----------
+    places : ndarray of float64, shape (n,)
+        What was measured: ranks over their number, or 0 and 1.
+    first : ndarray of bool, shape (n,)
+        Which of the samples are on the first side.
+    groups : ndarray of int64, shape (n,)
+        Negative: none, alone.
+    """
     groups = np.where(groups < 0, groups.max(initial=0) + 1 + np.arange(len(groups)), groups)
     _, at, sizes = np.unique(groups * 2 + first, return_inverse=True, return_counts=True)
     n, n_groups = len(places), len(sizes)

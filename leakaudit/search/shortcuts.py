@@ -75,7 +75,9 @@ def levels(words: npt.NDArray[np.str_]) -> IntArray:
     return np.minimum(rank[at.reshape(-1)], LEVELS)
 
 
-def tell_classes(codes: IntArray, classes: IntArray, *, least: int = 10, z: float = 1.96) -> Told | None:
+def tell_classes(
+    codes: IntArray, classes: IntArray, *, least: int = 10, z: float = 1.96, folds: IntArray | None = None
+) -> Told | None:
     """Cross-fit the rule "each value stands for the class that it is most typical of".
 
     Parameters
@@ -88,6 +90,8 @@ def tell_classes(codes: IntArray, classes: IntArray, *, least: int = 10, z: floa
         Classes with fewer samples are left out.
     z : float, default 1.96
         Normal quantile of the interval.
+    folds : ndarray of int64, shape (n,), optional
+        Part of each sample, from 0 to `FOLDS` - 1, such that samples of one group share it; None: drawn at random.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def tell_classes(codes: IntArray, classes: IntArray, *, least: int = 10, z: floa
         return None
     inside = np.flatnonzero(np.isin(classes, judged))
     value, truth = codes[inside], np.searchsorted(judged, classes[inside])
-    fold = _folds(truth, n_classes)
+    fold = _folds(truth, n_classes) if folds is None else folds[inside]
     n_values = int(value.max()) + 1
     cells = np.zeros((FOLDS, n_values, n_classes))
     np.add.at(cells, (fold, value, truth), 1.0)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from leakaudit.settings.config_file import NAME, PYPROJECT, ConfigFile, read_file
 
+_is_address = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://").match
+
 
 def find(paths: Sequence[str | os.PathLike[str]]) -> ConfigFile | None:
     """Read the file that belongs to the data, or None where there is none.
@@ -72,7 +74,10 @@ def _upwards(folder: str) -> Iterator[Path]:
 def paths_of(file: ConfigFile, dataset: str) -> tuple[str, ...]:
     """Paths of a data set of the file, as they are reached from the current folder."""
     parts = map(split_apart, file.datasets[dataset].paths)
-    return tuple(split + os.path.normpath(os.path.join(file.path.parent, path)) for split, path in parts)
+    return tuple(
+        split + (path if _is_address(path) else os.path.normpath(os.path.join(file.path.parent, path)))
+        for split, path in parts
+    )
 
 
 def same_paths(a: Sequence[str | os.PathLike[str]], b: Sequence[str | os.PathLike[str]]) -> bool:
@@ -80,6 +85,6 @@ def same_paths(a: Sequence[str | os.PathLike[str]], b: Sequence[str | os.PathLik
 
     def whole(path: str | os.PathLike[str]) -> str:
         split, rest = split_apart(os.fspath(path))
-        return split + os.path.abspath(rest)
+        return split + (rest.rstrip("/") if _is_address(rest) else os.path.abspath(rest))
 
     return sorted(map(whole, a)) == sorted(map(whole, b))

@@ -17,10 +17,13 @@ from leakaudit.sources import (
     split_column,
     split_files,
     split_json,
+    text_folders,
     voc,
+    webdataset,
 )
 from leakaudit.sources.base import DataLayout, NotThis, Request, read_request
 from leakaudit.sources.frames import from_frames
+from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.names import canonical
 
 __all__ = ["LAYOUTS", "from_frames", "load"]
@@ -28,11 +31,13 @@ __all__ = ["LAYOUTS", "from_frames", "load"]
 LAYOUTS: tuple[DataLayout, ...] = (
     voc.LAYOUT,
     image_folders.LAYOUT,
+    webdataset.LAYOUT,
     manifest.LAYOUT,
     parallel_text.LAYOUT,
     split_json.LAYOUT,
     split_files.LAYOUT,
     split_column.LAYOUT,
+    text_folders.LAYOUT,
     one_split.LAYOUT,
 )
 """The first that recognises the data wins; the more a layout asks for, the earlier it stands."""
@@ -67,7 +72,7 @@ def load(paths: Sequence[str | os.PathLike[str]], config: Config) -> Dataset:
         if not isinstance(sniffed, NotThis):
             dataset = layout.load(request, sniffed)
             _every_name_used(dataset, config)
-            return dataset
+            return dataset if config.group_pattern is None else with_groups(dataset, config)
         reasons.append(sniffed)
     raise LayoutError(_unrecognised(request, reasons))
 

@@ -13,8 +13,12 @@ from typing import Any
 from leakaudit.config import Config
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset
+from leakaudit.sources import addresses, remote, storage
 from leakaudit.sources.listing import display, node_kind, uri_of, why
 from leakaudit.sources.names import canonical
+
+MOST_SHARDS = 1_000_000
+"""Files that a range in braces may stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Item:
     @property
     def name(self) -> str:
         """Last part of the path."""
-        return os.path.basename(os.path.abspath(self.given))
+        return os.path.basename(storage.absolute(self.given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Request:
     def base(self) -> str:
         """The folder that uris are relative to."""
         if len(self.items) == 1 and not self.items[0].is_folder and self.root == self.items[0].given:
-            return os.path.dirname(self.root) or "."
+            return storage.parent(self.root) or "."
         return self.root
 
     @property
@@ -82,10 +86,10 @@ class Request:
 
         ``/``-separated.
         """
-        base, path = os.path.abspath(self.base), os.path.abspath(path)
+        base, path = storage.absolute(self.base), storage.absolute(path)
         if path == base:
             return ""
-        below = os.path.join(base, "")
+        below = f"{base}/" if storage.is_remote(base) else os.path.join(base, "")
         return path[len(below) :].replace(os.sep, "/") if path.startswith(below) else path
 
     def uri(self, path: str) -> str:
@@ -139,6 +143,7 @@ def read_request(paths: Sequence[str | os.PathLike[str]], config: Config) -> Req
     InputError
         Nothing given, nothing there, no permission, or neither a file nor a folder.
     """
+    remote.forget()
     items = tuple(_item(os.fspath(path)) for path in paths)
     if not items:
         raise InputError("no path given: name a folder, a manifest, or split files (train=… val=…)")
@@ -150,11 +155,17 @@ def _item(told: str) -> Item:
     named = re.fullmatch(r"(\w[\w-]*)=(.+)", told, flags=re.DOTALL)
     if named and not os.path.lexists(told):
         split, path = canonical(named[1]), named[2]
-    if re.match(r"[a-z][a-z0-9+.-]+://", path):
-        raise InputError(f"{display(path)}: remote addresses are not read; copy the data to this machine")
+    if path.startswith("file://"):
+        from urllib.request import url2pathname
+
+        path = url2pathname(path.removeprefix("file://").removeprefix("localhost"))
+    if storage.is_remote(path):
+        return _remote_item(split, path)
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
+        if (shards := expand_braces(path)) is not None:
+            return Item(split, path, _all_there(path, shards), is_folder=False)
         found = tuple(sorted(_files(path))) if glob.has_magic(path) else ()
         if found:
             return Item(split, path, found, is_folder=False)
@@ -166,6 +177,58 @@ def _item(told: str) -> Item:
     if not stat.S_ISREG(mode):
         raise InputError(f"{display(path)}: neither a file nor a folder, but {node_kind(mode)}")
     return Item(split, path, (path,), is_folder=False)
+
+
+def _remote_item(split: str | None, address: str) -> Item:
+    addresses.check_address(address)
+    try:
+        if (shards := expand_braces(address)) is not None:
+            return Item(split, address, _all_there(address, shards), is_folder=False)
+        is_folder = remote.resolve(address)
+        if is_folder is not None:
+            address = addresses.cleaned(address)
+            return Item(split, address, (address,), is_folder)
+        found = tuple(remote.matching(address)) if glob.has_magic(address) else ()
+    except OSError as error:
+        raise InputError(f"{display(address)}: {why(error)}") from error
+    if found:
+        return Item(split, address, found, is_folder=False)
+    absent = "no object matches this pattern" if glob.has_magic(address) else "no such object or folder"
+    raise InputError(f"{display(address)}: {absent}")
+
+
+def expand_braces(path: str) -> tuple[str, ...] | None:
+    """The paths of a range as WebDataset writes it; None where there is no range.
+
+    Raises
+    ------
+    InputError
+        More than a million.
+
+    >>> expand_braces("train-{008..010}.tar"), expand_braces("train.tar")
+    (('train-008.tar', 'train-009.tar', 'train-010.tar'), None)
+    """
+    found = re.search(r"\{(\d{1,18})\.\.(\d{1,18})\}", path)
+    if found is None:
+        return None
+    first, last = int(found[1]), int(found[2])
+    if last - first >= MOST_SHARDS:
+        raise InputError(f"{display(path)}: a range of more than {MOST_SHARDS:,} files")
+    numbers = (f"{number:0{len(found[1])}}" for number in range(first, last + 1))
+    paths = [f"{path[: found.start()]}{number}{path[found.end() :]}" for number in numbers]
+    return tuple(one for each in paths for one in (expand_braces(each) or (each,)))
+
+
+def _all_there(pattern: str, paths: Sequence[str]) -> tuple[str, ...]:
+    if not paths:
+        raise InputError(f"{display(pattern)}: an empty range")
+    if storage.is_remote(pattern):
+        remote.check_folder(os.path.dirname(addresses.cleaned(paths[0])))
+    absent = [path for path in paths if not storage.is_file(path)]
+    if absent:
+        which = f"{len(absent):,} of {len(paths):,} files are not there, the first is {display(absent[0])}"
+        raise InputError(f"{display(pattern)}: {which}")
+    return tuple(paths)
 
 
 def _files(pattern: str) -> list[str]:
@@ -184,6 +247,8 @@ def _why_absent(path: str) -> str:
 
 def _common_folder(items: Sequence[Item]) -> str:
     folders = [item.given if item.is_folder else os.path.dirname(item.paths[0]) for item in items]
+    if any(map(storage.is_remote, folders)):
+        return addresses.common_folder(folders) if all(map(storage.is_remote, folders)) else ""
     if any(os.path.isabs(folder) or ".." in folder for folder in folders):
         folders = [os.path.abspath(folder) for folder in folders]
     try:

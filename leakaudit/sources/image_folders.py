@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset, Layout, Problem
+from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import (
     Listing,
@@ -97,7 +98,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
 
 def _sniff_items(request: Request) -> Sniffed | NotThis:
     paths = [path for item in request.items for path in item.paths]
-    pictures = [holds_picture(path) if os.path.isdir(path) else is_picture_name(path) for path in paths]
+    pictures = [holds_picture(path) if storage.is_folder(path) else is_picture_name(path) for path in paths]
     if not any(pictures):
         return NotThis("no pictures in what was named")
     if not all(item.is_folder or all(map(is_picture_name, item.paths)) for item in request.items):
@@ -168,7 +169,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
             raise InputError(_empty(part, listing))
     inner = []
     for part, listing in zip(sniffed.parts, listings, strict=True):
-        folders = [sniffed.base or ""] if sniffed.class_first else [path for path in part.paths if os.path.isdir(path)]
+        folders = (
+            [sniffed.base or ""] if sniffed.class_first else [path for path in part.paths if storage.is_folder(path)]
+        )
         tops = [os.fsencode(f"{top}/") if (top := request.relative(folder)) else b"" for folder in folders]
         lie_in = [row[0][: row[0].rfind(b"/") + 1] for row in listing.rows]
         below = {folder: _below(folder, tops) for folder in set(lie_in)}
@@ -200,14 +203,14 @@ def _list_part(request: Request, part: Part) -> Listing:
     found = Listing()
     for path in part.paths:
         relative = request.relative(path)
-        if os.path.isdir(path):
+        if storage.is_folder(path):
             listing = walk(request.base, relative, part.split)
             found.rows += listing.rows
             found.problems += listing.problems
             found.n_other += listing.n_other
         else:
             try:
-                status = os.stat(path)
+                status = storage.stat(path)
                 found.rows.append((os.fsencode(relative), status.st_size, status.st_mtime_ns))
             except OSError as error:
                 found.problems.append(Problem(request.uri(path), "unreadable", why(error), part.split))

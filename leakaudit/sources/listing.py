@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leakaudit.model import Problem, ProblemKind, Samples
+from leakaudit.sources import storage
 
 FileKind = Literal["picture", "media", "sidecar", "unknown"]
 Row: TypeAlias = tuple[bytes, int, int]
@@ -165,15 +166,19 @@ def walk(root: str, top: str = "", split: str | None = None) -> Listing:
         linked = not folders
         folder = links.pop(0) if linked else folders.pop()
         try:
-            at = os.stat(base + folder)
+            at = storage.stat(base + folder)
             if linked and (at.st_dev, at.st_ino) in seen:
                 found.add(folder[:-1], "unreadable", "symbolic link to a folder that is listed already")
                 continue
             seen.add((at.st_dev, at.st_ino))
-            with os.scandir(base + folder) as entries:
+            with storage.scandir(base + folder) as entries:
                 _list_entries(found, base, folder, entries, folders, links)
         except OSError as error:
             found.add(folder[:-1] or b".", "unreadable", f"folder cannot be listed: {why(error)}")
+    for relative in storage.odd_names(base + os.fsencode(top)):
+        found.add(
+            os.path.join(os.fsencode(top), relative), "unreadable", "its key has an empty or dotted part: no path"
+        )
     found.rows.sort()
     for relative in found.picture_folders:
         after = bisect.bisect_left(found.rows, (relative + b"/", 0, 0))
@@ -228,7 +233,7 @@ def _add_file(found: Listing, base: bytes, relative: bytes, status: os.stat_resu
     elif kind == "media":
         suffix = uri_of(name.rpartition(b".")[2].lower())
         found.add(relative, "unsupported", f"files of type .{suffix} are not read")
-    elif name.endswith(b".dvc") and not os.path.lexists(base + relative[:-4]):
+    elif name.endswith(b".dvc") and not storage.lexists(base + relative[:-4]):
         found.add(relative[:-4], "pointer", "DVC pointer: run dvc pull")
     else:
         found.n_other += 1
@@ -263,11 +268,11 @@ def holds_picture(folder: str) -> bool:
     while folders:
         at = folders.pop()
         try:
-            status = os.stat(at)
+            status = storage.stat(at)
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
-            with os.scandir(at) as entries:
+            with storage.scandir(at) as entries:
                 for entry in entries:
                     if entry.is_dir():
                         if not entry.name.startswith(_HIDDEN_FOLDERS):
@@ -290,7 +295,7 @@ def entries_of(folder: str) -> tuple[list[str], list[str]]:
     """
     folders: list[str] = []
     files: list[str] = []
-    with os.scandir(folder) as entries:
+    with storage.scandir(folder) as entries:
         for entry in entries:
             if os.fsencode(entry.name).startswith(_HIDDEN_FOLDERS):
                 continue
@@ -302,8 +307,7 @@ def entries_of(folder: str) -> tuple[list[str], list[str]]:
 
 
 def _begins_as_picture(path: bytes) -> bool:
-    with open(path, "rb", buffering=0) as file:
-        return _MAGIC.match(file.read(32) or b"") is not None
+    return _MAGIC.match(storage.first_bytes(path, 32)) is not None
 
 
 # --- samples --------------------------------------------------------------------------------------------------
@@ -330,8 +334,8 @@ def make_samples(
     flat: list[Row] = [row for part in rows for row in part]
     relative = pa.array([row[0] for row in flat], pa.binary())
     base = pa.scalar(os.path.join(os.fsencode(root), b""), pa.binary())
-    if any(row[0][:1] == b"/" or row[0][1:2] == b":" for row in flat):  # a manifest may name pictures anywhere
-        path = pa.array([os.path.join(base.as_py(), row[0]) for row in flat], pa.binary())
+    if any(row[0][:1] == b"/" or b":" in row[0][1:8] for row in flat):  # a manifest may name pictures anywhere
+        path = pa.array([storage.join(base.as_py(), row[0]) for row in flat], pa.binary())
     else:
         path = pc.binary_join_element_wise(base, relative, pa.scalar(b"", pa.binary()))
     return Samples(

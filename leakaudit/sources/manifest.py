@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from leakaudit.errors import InputError, LayoutError
 from leakaudit.model import Dataset, Layout, Problem, ordered_splits
+from leakaudit.sources import addresses, storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display, is_picture_name, kind_of, make_samples, node_kind, uri_of, why
 from leakaudit.sources.names import (
@@ -21,6 +22,7 @@ from leakaudit.sources.names import (
     TIME_NAMES,
     guess_column,
     guess_label,
+    label_candidates,
     plain,
     resolve_column,
 )
@@ -84,14 +86,14 @@ def sniff(request: Request) -> Sniffed | NotThis:
 def _path_column(heads: Sequence[Head], request: Request) -> tuple[str | None, str]:
     """The column of paths in all heads, and the folder that they are relative to."""
     head = heads[0]
-    folder = os.path.dirname(head.path) or "."
-    bases = (folder, os.path.dirname(os.path.abspath(folder)))
+    folder = storage.parent(head.path) or "."
+    bases = (folder, storage.parent(storage.absolute(folder)))
     told = request.config.path_column
     common = [name for name in head.columns if all(name in each.columns for each in heads)]
     candidates = [resolve_column(told, head.columns, "--path-column")] if told else _likely(common)
     for column in candidates:
         values = [value for value in head.column(column)[:PROBED] if value]
-        found = {base: sum(os.path.isfile(os.path.join(base, value)) for value in values) for base in bases}
+        found = {base: sum(storage.is_file(_at(base, value)) for value in values) for base in bases}
         base = max(bases, key=lambda each: found[each])
         named = sum(is_picture_name(value) for value in values)
         usual = plain(column) in PATH_NAMES or len(head.columns) == 1
@@ -103,6 +105,13 @@ def _path_column(heads: Sequence[Head], request: Request) -> tuple[str | None, s
                 f"in {display(folder)}: mend the paths, say --path-column, or audit its rows (--layout split-files)"
             )
     return None, folder
+
+
+def _at(base: str, told: str) -> str:
+    """Where a picture is that a manifest names; an address is taken in the bucket of the manifest alone."""
+    if storage.is_remote(base) and storage.is_remote(told):
+        return told if addresses.same_bucket(base, told) else ""
+    return os.path.join(base, told)
 
 
 def _likely(columns: Sequence[str]) -> list[str]:
@@ -158,6 +167,8 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     rows = [[(path, size, mtime) for path, (size, mtime, _) in order[split]] for split in splits]
     meanings = [extra for split in splits for _, (_, _, extra) in order[split]]
     told = ", ".join(f"{what} from {column!r}" for what, column in used.items()) or "labels are unknown"
+    if meaning["label"] is None and (several := label_candidates(columns)):
+        told += f" (the label could be {' or '.join(map(repr, several))}: say --label)"
     unused = [f"Not used, beside the manifests: {say_names(sniffed.unused)}."] if sniffed.unused else []
     return Dataset(
         root=request.shown,
@@ -190,6 +201,8 @@ class _Finder:
     def __init__(self, request: Request, base: str, splits: Sequence[str]) -> None:
         self.root = os.path.join(os.fsencode(request.base), b"")
         self.prefix = os.fsencode(request.relative(base))
+        self.base = base
+        self.request = request
         self.found: dict[str, dict[bytes, tuple[int, int, dict[str, str | None]]]] = {split: {} for split in splits}
         self.problems: list[Problem] = []
 
@@ -203,7 +216,9 @@ class _Finder:
             self.problems.append(Problem(uri_of(relative), "duplicate-path", f"named more than once in {split}", split))
             return
         try:
-            status = os.stat(os.path.join(self.root, relative))
+            if self._is_elsewhere(relative):
+                raise FileNotFoundError
+            status = storage.stat(storage.join(self.root, relative))
         except (OSError, ValueError) as error:
             self._absent(relative, split, error)
             return
@@ -224,20 +239,38 @@ class _Finder:
             self.found[split][relative] = (status.st_size, status.st_mtime_ns, extra)
 
     def _relative(self, told: str) -> bytes:
+        if storage.is_remote(self.base):
+            return self._relative_address(told.strip())
         path = os.fsencode(told.strip())
         relative: bytes = os.path.normpath(os.path.join(self.prefix, path))
-        if b"\\" in relative and os.sep == "/" and not os.path.lexists(os.path.join(self.root, relative)):
+        if b"\\" in relative and os.sep == "/" and not storage.lexists(os.path.join(self.root, relative)):
             relative = os.path.normpath(relative.replace(b"\\", b"/"))  # written on Windows
         return relative.replace(b"\\", b"/") if os.sep == "\\" else relative
 
+    def _relative_address(self, told: str) -> bytes:
+        try:
+            address = _at(self.base, told.replace("\\", "/"))
+            return os.fsencode(self.request.relative(address) if address else told)
+        except FileNotFoundError:  # it leads out of the bucket
+            return os.fsencode(told)
+
+    def _is_elsewhere(self, relative: bytes) -> bool:
+        """An address that is never asked for: the user did not name that bucket."""
+        return storage.is_remote(relative) and not addresses.same_bucket(self.base, os.fsdecode(relative))
+
     def _absent(self, relative: bytes, split: str, error: OSError | ValueError) -> None:
-        path = os.path.join(self.root, relative)
+        path = storage.join(self.root, relative)
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            if os.path.lexists(path + b".dvc"):
+            if self._is_elsewhere(relative):
+                reason = "in a bucket that the scan was not told of, not read"
+                shown = addresses.shown(os.fsdecode(relative))
+                self.problems.append(Problem(shown, "missing", reason, split))
+                return
+            if storage.lexists(path + b".dvc"):
                 self.problems.append(Problem(uri_of(relative), "pointer", "DVC pointer: run dvc pull", split))
                 return
             is_remote = b":/" in relative[2:]
-            reason = "broken symbolic link" if os.path.lexists(path) else "no such file"
+            reason = "broken symbolic link" if storage.lexists(path) else "no such file"
             reason = "a remote address, not read" if is_remote else reason
             self.problems.append(Problem(uri_of(relative), "missing", reason, split))
         else:

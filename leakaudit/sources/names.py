@@ -15,21 +15,14 @@ SPLIT_NAMES: Mapping[str, str] = {
 }
 """Usual names of splits, in lower case without punctuation, and what they are called here."""
 
-LABEL_NAMES = (
-    "label",
-    "labels",
-    "target",
-    "targets",
-    "class",
-    "y",
-    "category",
-    "outcome",
-    "response",
-    "intent",
-    "classname",
-    "classid",
-    "labelname",
+LABEL_NAMES: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("label", "labels", "labelname", "labelid"), ("target", "targets", "targetname"), ("groundtruth",)),
+    (("survived",), ("churn", "churned"), ("attrition",), ("diagnosis",), ("species",), ("sentiment",), ("intent",)),
+    (("class", "classname", "classid", "classlabel"), ("y",), ("category",), ("outcome",), ("response",)),
 )
+"""Usual names of labels, the plainest first: words for it, things that one predicts, words with other meanings, too.
+Names in one pair of brackets are one label in several spellings or codings."""
+
 SPLIT_COLUMN_NAMES = ("split", "set", "subset", "partition", "phase", "fold", "usage", "datasplit", "publishedsplit")
 PATH_NAMES = (
     "path",
@@ -147,10 +140,24 @@ def guess_column(columns: Iterable[str], usual: Sequence[str]) -> str | None:
     return next((by_plain[name] for name in usual if name in by_plain), None)
 
 
+def label_candidates(columns: Sequence[str]) -> list[str]:
+    """The columns that have equally likely of the usual label names; a ``y`` beside a ``z`` is a coordinate.
+
+    >>> label_candidates(["survived", "pclass", "class"]), label_candidates(["text", "class", "category"])
+    (['survived'], ['class', 'category'])
+    """
+    there = {plain(column) for column in columns}
+    for names in LABEL_NAMES:
+        found = [guess_column(columns, each) for each in names if each != ("y",) or "z" not in there]
+        if candidates := [column for column in found if column is not None]:
+            return candidates
+    return []
+
+
 def guess_label(columns: Sequence[str]) -> str | None:
-    """The column with the likeliest of the usual label names; a ``y`` beside a ``z`` is a coordinate."""
-    usual = [name for name in LABEL_NAMES if name != "y" or "z" not in {plain(column) for column in columns}]
-    return guess_column(columns, usual)
+    """The column with a usual label name; None where there is none, or several are equally likely."""
+    candidates = label_candidates(columns)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def resolve_column(told: str, columns: Sequence[str], option: str) -> str:

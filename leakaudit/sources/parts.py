@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from leakaudit.config import Config
 from leakaudit.errors import InputError, LayoutError
 from leakaudit.model import ordered_splits
+from leakaudit.sources import storage
 from leakaudit.sources.base import Request
 from leakaudit.sources.listing import display, entries_of, why
 from leakaudit.sources.names import canonical, distinct, split_of, split_word
@@ -47,7 +48,7 @@ def list_folder(folder: str) -> tuple[list[str], list[str]]:
     except OSError as error:
         raise InputError(f"{display(folder)}: {why(error)}") from error
     if not folders and not files:
-        pointer = ": run dvc pull, only its DVC pointer has content" if os.path.exists(f"{folder}.dvc") else ""
+        pointer = ": run dvc pull, only its DVC pointer has content" if storage.lexists(f"{folder}.dvc") else ""
         raise InputError(f"{display(folder)}: an empty folder{pointer}")
     return folders, files
 

@@ -8,7 +8,7 @@ from leakaudit.config import Config
 from leakaudit.errors import InputError, LayoutError
 from leakaudit.model import Columns, Dataset, Layout, TableFile, ordered_splits
 from leakaudit.sources.base import Request
-from leakaudit.sources.names import guess_label, resolve_column
+from leakaudit.sources.names import label_candidates, resolve_column
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.table_files import Head, table_file
 
@@ -112,12 +112,15 @@ def tables_dataset(
             more.append(f"The {option} column {column!r} is not in every split and was left out.")
             del told[option]
     columns = [name for name in common if name != split_column]
-    label, why_label = told.get("label"), "as told"
+    label, why_label, unknown = told.get("label"), "as told", "no label column known (say --label)"
     if label is None and config.label is None:
-        label, why_label = guess_label(columns), "by its name"
-        if label is None and headerless and len(columns) > 1:
+        candidates = label_candidates(columns)
+        label, why_label = (candidates[0] if len(candidates) == 1 else None), "by its name"
+        if not candidates and headerless and len(columns) > 1:
             label, why_label = columns[-1], "the last one of a table without header line"
-    label_said = f"label column {label!r} ({why_label})" if label else "no label column known (say --label)"
+        if len(candidates) > 1:
+            unknown = f"the label could be {' or '.join(map(repr, candidates))} and was not guessed (say --label)"
+    label_said = f"label column {label!r} ({why_label})" if label else unknown
     if split_values:
         splits = ordered_splits(tuple(split_values.values()))
     else:

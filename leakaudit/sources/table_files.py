@@ -19,6 +19,7 @@ import pyarrow as pa
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.model import TableFile
+from leakaudit.sources import storage
 from leakaudit.sources.base import Request
 from leakaudit.sources.csv_dialect import NO_DELIMITER, Dialect, header_evidence, sniff_dialect, sniff_encoding
 from leakaudit.sources.listing import display, why
@@ -144,7 +145,7 @@ def read_head(path: str, config: Config) -> Head:
         It cannot be read, is empty or binary, or is of a format that is not read.
     """
     try:
-        with open(path, "rb") as source:
+        with storage.open_file(path) as source:
             magic = source.read(64)
     except OSError as error:
         raise InputError(f"{display(path)}: {why(error)}") from error
@@ -207,10 +208,10 @@ def read_bytes(path: str, compression: Compression, most: int | None = None) -> 
 def open_bytes(path: str, compression: Compression) -> IO[bytes]:
     """Open a file for reading, decompressed."""
     if compression == "gzip":
-        return cast("IO[bytes]", gzip.open(path, "rb"))
+        return cast("IO[bytes]", gzip.open(storage.open_file(path) if storage.is_remote(path) else path, "rb"))
     if compression == "zstd":
-        return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(open(path, "rb"), mode="r"), "zstd"))
-    return open(path, "rb")
+        return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(storage.open_file(path), mode="r"), "zstd"))
+    return storage.open_file(path)
 
 
 def _decode(data: bytes, encoding: str) -> str:
@@ -474,7 +475,7 @@ def _parquet_head(path: str) -> Head:
     import pyarrow.parquet as pq
 
     try:
-        with open(path, "rb") as source, pq.ParquetFile(source) as file:
+        with storage.open_file(path) as source, pq.ParquetFile(source) as file:
             columns = tuple(file.schema_arrow.names)
             n_rows = file.metadata.num_rows
             first = next(file.iter_batches(batch_size=1000), None)
@@ -500,14 +501,18 @@ def table_file(request: Request, head: Head, split: str | None) -> TableFile:
     if head.table is not None:
         table = head.table.rename_columns(list(head.columns))
         return TableFile(uri, split, "arrow", head.columns, table=table)
+    try:
+        path = storage.local_copy(head.path)
+    except OSError as error:
+        raise InputError(f"{display(head.path)}: {why(error)}") from error
     if head.dialect is None:
-        return TableFile(uri, split, head.format, head.columns, path=head.path, compression=head.compression)
+        return TableFile(uri, split, head.format, head.columns, path=path, compression=head.compression)
     return TableFile(
         uri,
         split,
         "csv",
         head.columns,
-        path=head.path,
+        path=path,
         delimiter=head.dialect.delimiter,
         quote=head.dialect.quote,
         header=head.header,

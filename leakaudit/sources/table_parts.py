@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leakaudit.config import Config
+from leakaudit.sources import storage
 from leakaudit.sources.base import NotThis, Request
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import SPLIT_NAMES, distinct, split_of, split_word
@@ -55,7 +56,7 @@ def _named_files(request: Request) -> TableParts | NotThis:
     for part in item_parts(request):
         files: list[str] = []
         for path in part.paths:
-            if os.path.isdir(path):
+            if storage.is_folder(path):
                 shards = [name for name in list_folder(path)[1] if is_table_name(name)]
                 if not shards:
                     return NotThis(f"{display(path)} holds neither pictures nor tables", nearly=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from leakaudit.errors import InputError
+from leakaudit.sources import storage
 from leakaudit.sources.csv_dialect import Dialect, parse
 from leakaudit.sources.listing import display
 from leakaudit.sources.table_files import MOST_HEAD_BYTES, Head, cell_of, cell_of_arrow, open_bytes, read_bytes
@@ -38,7 +39,7 @@ def read_rows(head: Head, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         import pyarrow.parquet as pq
 
         try:
-            with open(head.path, "rb") as source, pq.ParquetFile(source) as file:
+            with storage.open_file(head.path) as source, pq.ParquetFile(source) as file:
                 for batch in file.iter_batches(columns=list(columns)):
                     cells = [[cell_of_arrow(value) for value in batch.column(name).to_pylist()] for name in columns]
                     yield pa.record_batch([pa.array(each, pa.string()) for each in cells], schema=schema)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset, Layout, Problem, ordered_splits
+from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import Row, display, make_samples, walk, why
 from leakaudit.sources.names import split_of
@@ -70,7 +71,8 @@ def sniff(request: Request) -> Sniffed | NotThis:
 
 def _text_files(folder: str) -> list[str]:
     try:
-        return sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".txt") and entry.is_file())
+        with storage.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.endswith(".txt") and entry.is_file())
     except OSError:
         return []
 
@@ -140,7 +142,7 @@ def read_ids(path: str) -> Sequence[bytes]:
         The list cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with storage.open_file(path) as file:
             lines = [line.strip() for line in file]
     except OSError as error:
         raise InputError(f"{display(path)}: {why(error)}") from error

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -17,27 +18,24 @@ def run(*files, **columns):
 
 
 def test_each_row_is_attributed_to_its_strictest_layer():
-    train = frame("train", x=["1", "2", "3", "4"], y=["a", "b", "a", "a"])
-    val = frame("val", x=["1", "2.0", "3", "5"], y=["a", "b", "b", "a"])
+    fine = [f"{value:.6f}" for value in np.random.default_rng(0).normal(size=60)]
+    cells = {"z": fine, "x": [str(i) for i in range(60)], "y": ["a", "b"] * 30}
+    train = frame("train", **cells)
+    val = frame("val", z=[*fine[:3], "7"], x=["0", "1.0", "2", "5"], y=["a", "b", "b", "a"])
     outcome = run(train, val, label="y")
     assert outcome.status == "failed"
-    assert outcome.reason == "2 of 4 val rows are among the 4 of train, 3 ignoring the label"
-    assert outcome.metrics["val against train"] == {
-        "n_held_out": 4,
-        "n_reference": 4,
-        "n_raw": 1,
-        "n_canonical": 2,
-        "n_without_label": 3,
-        "share_raw": 0.25,
-        "share_canonical": 0.5,
-        "share_without_label": 0.75,
-    }
+    assert outcome.reason.startswith("2 of 4 val rows are among the 60 of train")
+    measured = outcome.metrics["val against train"]
+    layers = ("raw", "canonical", "without_label")
+    assert [measured[f"n_{layer}"] for layer in layers] == [1, 2, 3]
+    assert [measured[f"share_{layer}"] for layer in layers] == [0.25, 0.5, 0.75]
     assert [(f.message, f.effect["layer"], f.n_samples) for f in outcome.findings] == [
         ("val#0 is the same row as train#0", "raw", 1),
         ("val#1 is the same row as train#1", "canonical", 1),
     ]
     (pair,) = outcome.findings[1].evidence.pairs
-    assert (pair.a.row, pair.b.row) == ({"x": "2.0", "y": "b"}, {"x": "2", "y": "b"})
+    assert pair.a.row == {"z": fine[1], "x": "1.0", "y": "b"}
+    assert pair.b.row == {"z": fine[1], "x": "1", "y": "b"}
 
 
 def test_held_out_rows_are_counted_once():
@@ -101,6 +99,57 @@ def test_a_test_file_of_another_type_and_order(tmp_path):
     assert [finding.message for finding in outcome.findings] == ["test#0 is the same row as train.csv#0"]
 
 
+def coarse(n: int, seed: int, columns: int = 5, values: int = 4) -> dict[str, list[str]]:
+    cells = np.random.default_rng(seed).integers(0, values, (columns, n)).astype(str)
+    return {f"x{i}": column.tolist() for i, column in enumerate(cells)}
+
+
+def test_chance_in_a_coarse_table_is_no_leak():
+    outcome = run(frame("train", **coarse(1500, 0)), frame("val", **coarse(500, 1)))
+    assert outcome.findings == ()
+    assert "as chance gives" in outcome.reason
+    measured = outcome.metrics["val against train"]
+    assert measured["n_canonical"] > 300
+    assert measured["pairs_canonical_by_chance"] == pytest.approx(measured["pairs_canonical"], rel=0.1)
+
+
+def test_a_table_that_is_too_coarse_is_inconclusive():
+    outcome = run(frame("train", **coarse(500, 0, 3, 3)), frame("val", **coarse(200, 1, 3, 3)))
+    assert outcome.status == "inconclusive"
+    assert "no share of copies in val would show" in outcome.reason
+
+
+def test_copies_in_a_coarse_table_are_found_where_numbers_allow_it():
+    train, val = coarse(3500, 0, 6, 5), coarse(1500, 1, 6, 5)
+    leaky = {name: [*cells, *train[name][:120]] for name, cells in val.items()}
+    outcome = run(frame("train", **train), frame("val", **leaky))
+    (finding,) = outcome.findings
+    assert finding.severity == "warning"
+    assert 70 <= finding.n_samples <= 150
+    assert run(frame("train", **train), frame("val", **val)).findings == ()
+
+
+def described(n: int, seed: int) -> dict[str, list]:
+    rng = np.random.default_rng(seed)
+    cells: dict[str, list] = {f"x{i}": rng.integers(0, 12, n).tolist() for i in range(8)}
+    return {"number": rng.permutation(10**6)[:n].tolist(), **cells}
+
+
+def test_copies_that_a_row_number_hides():
+    train, val = described(800, 0), described(300, 1)
+    for name in list(train)[1:]:
+        val[name][:20] = train[name][:20]
+    outcome = run(frame("train", **train), frame("val", **val))
+    assert outcome.metrics["left out of the reduced layers"] == {"number": "whole numbers, no value twice in a split"}
+    assert sum(finding.n_samples for finding in outcome.findings) == 20
+    assert {finding.effect["layer"] for finding in outcome.findings} == {"reduced"}
+    assert outcome.findings[0].severity == "error"
+    assert outcome.pairs is not None
+    assert pa.Table.from_batches(outcome.pairs()).num_rows == 20
+    kept = run(frame("train", **train), frame("val", **val), config=Config(jobs=1, keep_columns=("number",)))
+    assert kept.findings == ()
+
+
 @pytest.mark.realdata
 @pytest.mark.parametrize(("ignored", "n"), [((), 23), (("3",), 2586)])
 def test_adult(shared_data: Path, ignored, n):
@@ -110,5 +159,7 @@ def test_adult(shared_data: Path, ignored, n):
         for split, name in (("train", "adult-train.csv"), ("test", "adult-test.csv"))
     ]
     outcome = run(*files, label="column_15", config=Config(ignore_columns=ignored))
-    assert sum(finding.n_samples for finding in outcome.findings) == n
+    # Without its weight Adult is a coarse table: the 2,586 are what chance gives.
+    assert sum(finding.n_samples for finding in outcome.findings) == (0 if ignored else 23)
+    assert outcome.metrics["test against train"]["n_reduced"] == 2586
     assert outcome.reason.startswith(f"{n:,} of 16,281 test rows are among the 32,561 of train")

@@ -162,6 +162,71 @@ def test_a_table_without_a_telling_column_says_so():
     assert "--group" in outcome.reason
 
 
+def rows_of_people(alike, seed=0):
+    rng = np.random.default_rng(seed)
+    people = np.repeat(np.arange(40), 10)
+    values = rng.normal(size=(400, 3)) + (1.5 * rng.normal(size=(40, 3))[people] if alike else 0)
+    return people, pd.DataFrame(values, columns=["a", "b", "c"]).assign(y=rng.integers(0, 2, 400))
+
+
+IDS = {
+    "ref": lambda i, j: f"P{i:03d}",
+    "mail": lambda i, j: f"user{i * 7}@mail.org",
+    "visit": lambda i, j: f"sess-{i * 2654435761 % 2**32:08x}",
+    "filename": lambda i, j: f"rec{i:03d}_{j:04d}.wav",
+    "image_path": lambda i, j: f"data/patient{i:02d}/scan_{j}.png",
+}
+
+
+@pytest.mark.parametrize("column", sorted(IDS))
+def test_a_table_hides_groups_in_ids_and_names_of_files(column):
+    people, rows = rows_of_people(alike=True)
+    rows[column] = [IDS[column](i, j) for j, i in enumerate(people.tolist())]
+    held_out = np.random.default_rng(1).random(400) < 0.25
+    outcome = table_outcome({"train": rows[~held_out], "val": rows[held_out]}, label="y")
+    (finding,) = outcome.findings
+    assert finding.severity == "warning"
+    assert finding.effect["n_cut"] >= 35
+    assert sum(len(batch) for batch in outcome.pairs()) == finding.n_samples == held_out.sum()
+    clean = table_outcome({"train": rows[people >= 10], "val": rows[people < 10]}, label="y")
+    assert clean.findings == ()
+    _, other = rows_of_people(alike=False)
+    other[column] = rows[column]
+    assert table_outcome({"train": other[~held_out], "val": other[held_out]}, label="y").findings == ()
+
+
+def test_codes_of_kinds_are_no_groups():
+    people, rows = rows_of_people(alike=True)
+    rows["product_code"] = [f"A{i:04d}" for i in people]
+    held_out = np.random.default_rng(1).random(400) < 0.25
+    assert table_outcome({"train": rows[~held_out], "val": rows[held_out]}, label="y").status == "skipped"
+
+
+def test_names_of_persons_without_a_digit():
+    first, last = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gil", "Hal"], ["Ash", "Berg", "Cole", "Dorn", "Elm"]
+    people = [f"{a}_{b}{c}" for a in first for b in last for c in ("", "man")]
+    who = np.repeat(np.arange(80), 4)
+    made = records(320, scenes=who)
+    labels = np.random.default_rng(3).choice(["glasses", "none"], 320).tolist()
+    names = [f"{people[i]}_{j:04d}.jpg" for j, i in enumerate(who.tolist())]
+    (finding,) = run(picture_context(made, names, at_random(320), labels)).findings
+    assert finding.effect["n_cut"] > 40
+    assert run(picture_context(made, names, by_group(who, 20), labels)).findings == ()
+    assert (
+        run(picture_context(made, names, at_random(320), [people[i] for i in who])).findings == ()
+    )  # the label itself
+
+
+def test_pairs_join_every_held_out_sample_with_its_group():
+    groups = [f"g{i // 4}" for i in range(60)]
+    splits = at_random(60)
+    outcome = run(picture_context(records(60), [f"{i}.jpg" for i in range(60)], splits, groups=groups))
+    (batch,) = outcome.pairs()
+    assert len(batch) == outcome.findings[0].n_samples
+    for a, b in zip(batch["uri_a"].to_pylist(), batch["uri_b"].to_pylist(), strict=True):
+        assert int(a[4:-4]) // 4 == int(b[6:-4]) // 4
+
+
 # --- real data --------------------------------------------------------------------------------------------------
 
 
@@ -214,3 +279,23 @@ def test_parkinsons(shared_data):
     leaky = table_outcome({"train": rows[~held_out], "val": rows[held_out]})
     assert leaky.findings[0].n_samples == int(held_out.sum())
     assert leaky.findings[0].effect["n_cut"] == 42
+
+
+@pytest.mark.realdata
+def test_drawers_of_omniglot(unpacked):
+    def drawer(name):
+        return int(re.search(r"_(\d+)\.", name)[1])
+
+    folder = unpacked("omniglot-small")
+    by_drawer = real_context(folder, lambda names: by_group([drawer(name) for name in names], 5), at_most=2000)
+    assert run(by_drawer).status == "passed"
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", ["titanic", "taxis", "diamonds", "winequality-red", "adult-train"])
+def test_tables_without_groups_are_silent(shared_data, name):
+    rows = pd.read_csv(shared_data / "tabular" / f"{name}.csv", header=None if name == "adult-train" else 0)
+    rows.columns = [str(column) for column in rows.columns]
+    for seed in range(3):
+        held_out = np.random.default_rng(seed).random(len(rows)) < 0.2
+        assert table_outcome({"train": rows[~held_out], "val": rows[held_out]}).findings == ()

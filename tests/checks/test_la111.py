@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import Image
@@ -40,7 +41,7 @@ def test_rows_that_differ_in_the_label_are_no_copies():
 
 def test_totals_are_exact_with_more_groups_than_are_listed(monkeypatch):
     monkeypatch.setattr(equal_rows, "GROUPS_LISTED", 5)
-    outcome = run(frame("all", x=list(range(40)) * 3), config=Config(within=True))
+    outcome = run(frame("all", x=list(range(40)) * 3, y=[i / 7 for i in range(40)] * 3), config=Config(within=True))
     assert len(outcome.findings) == 6
     assert sum(finding.n_samples for finding in outcome.findings) == 80
     assert outcome.metrics["all"]["n_extra"] == 80
@@ -59,6 +60,22 @@ def test_pictures(tmp_path):
     (finding,) = report.findings
     assert (finding.splits, finding.n_samples) == (("train",), 2)
     assert finding.effect["n_files_differ"] == 1
+
+
+def test_chance_in_a_coarse_table_is_one_note():
+    cells = np.random.default_rng(0).integers(0, 4, (5, 1000)).astype(str)
+    outcome = run(frame("all", **{f"x{i}": column for i, column in enumerate(cells)}), config=Config(within=True))
+    (finding,) = outcome.findings
+    assert finding.severity == "info"
+    assert finding.n_samples == outcome.metrics["all"]["n_extra"] > 300
+
+
+def test_copies_that_a_row_number_hides():
+    rng = np.random.default_rng(0)
+    cells = {f"x{i}": [*(column := rng.normal(size=100).round(3)), *column[:7]] for i in range(3)}
+    outcome = run(frame("all", number=list(range(107)), **cells), config=Config(within=True))
+    assert sum(finding.n_samples for finding in outcome.findings) == 7
+    assert {finding.severity for finding in outcome.findings} == {"warning"}
 
 
 @pytest.mark.realdata

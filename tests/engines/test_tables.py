@@ -23,7 +23,8 @@ from tables import csv_file
 def load(file):
     duck = open_duck(Config(jobs=2), [file])
     loaded = read_table(duck, file, "t")
-    return loaded, duck.rows("SELECT * FROM t ORDER BY rowid")
+    names = ", ".join(f"c{i}" for i in range(len(file.columns)))
+    return loaded, duck.rows(f"SELECT {names} FROM t ORDER BY rowid")
 
 
 def reasons(loaded):

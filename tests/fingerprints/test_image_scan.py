@@ -21,7 +21,7 @@ from PIL import Image
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
 from leakaudit.fingerprints import cache as cache_module
-from leakaudit.fingerprints import image_chunk, image_scan
+from leakaudit.fingerprints import image_chunk, image_contents, image_scan
 from leakaudit.fingerprints.image_scan import fingerprint_images
 from leakaudit.fingerprints.images import FORMATS, MODES
 from leakaudit.fingerprints.pixels import pixel_digest
@@ -73,7 +73,7 @@ def calls(monkeypatch) -> dict[str, int]:
 
         return call
 
-    monkeypatch.setattr(image_chunk, "read_file", counted("read", image_chunk.read_file))
+    monkeypatch.setattr(image_contents, "read_file", counted("read", image_contents.read_file))
     monkeypatch.setattr(image_chunk, "decode", counted("decode", image_chunk.decode))
     return counts
 

@@ -16,7 +16,7 @@ from reports import REPORTS
 def test_every_format_writes_every_report(name, report):
     stream = StringIO()
     FORMATS[name](REPORTS[report](), stream)
-    assert len(stream.getvalue()) > 200
+    assert stream.getvalue().strip()
     assert FORMATS[name].suffix.startswith(".")
     assert import_module(FORMATS[name].module).__doc__
 

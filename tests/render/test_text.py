@@ -145,7 +145,7 @@ def test_what_was_not_looked_at():
 
 def test_hostile_names_are_text():
     outcomes = tuple(
-        Outcome(f"LA{n:03d}", "a-slug", "passed", f"read {name}") for n, name in enumerate(HOSTILE, start=101)
+        Outcome(f"LA{n:03d}", "a-slug", "inconclusive", f"read {name}") for n, name in enumerate(HOSTILE, start=101)
     )
     text = printed(replace(clean_report(), outcomes=outcomes), 1000)
     flat = "".join(text.split())

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from leakaudit.errors import ConfigError
-from leakaudit.sources.names import canonical, distinct, guess_label, resolve_column, split_of, split_word
+from leakaudit.sources.names import (
+    canonical,
+    distinct,
+    guess_label,
+    label_candidates,
+    resolve_column,
+    split_of,
+    split_word,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,10 @@ def test_label_guess():
     assert guess_label(["text", "Intent"]) == "Intent"
     assert guess_label(["x", "y"]) == "y"
     assert guess_label(["x", "y", "z"]) is None
+    assert guess_label(["survived", "pclass", "class"]) == "survived"
+    assert guess_label(["class", "Label"]) == "Label"
+    assert guess_label(["text", "class", "category"]) is None
+    assert label_candidates(["text", "class", "category", "class_name"]) == ["class", "category"]
 
 
 def test_unknown_column_names_the_nearest():

@@ -174,8 +174,8 @@ def test_nothing_to_look_at(tmp_path):
         load([tmp_path / "nowhere"], Config())
     with pytest.raises(InputError, match="no path given"):
         load([], Config())
-    with pytest.raises(InputError, match="remote addresses"):
-        load(["s3://bucket/data"], Config())
+    with pytest.raises(InputError, match="ftp:// is not read"):
+        load(["ftp://host/data"], Config())
     with pytest.raises(InputError, match="no file matches"):
         load([f"train={tmp_path}/*.jpg"], Config())
     touch(tmp_path, "notes.txt")

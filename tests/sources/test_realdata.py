@@ -95,7 +95,7 @@ def test_parkinsons(shared_data):
         ("winequality-red", False, "column_12"),
         ("winequality-white", False, "column_12"),
         ("diamonds", True, None),
-        ("titanic", True, "class"),
+        ("titanic", True, "survived"),
         ("taxis", True, None),
     ],
 )

@@ -1,0 +1,198 @@
+"""False alarms of the checks that judge tables and texts by statistics: random splits in which nothing is wrong.
+
+``python benchmarks/calibration_tables.py DATA [--codes LA203,LA204] [--splits 200] [--sets adult,diamonds]
+[--sizes 3000/1000,2000/50] [--jobs 2] [--json FILE]``
+
+DATA is the folder of the public data sets. Every split is drawn at random (parkinsons: by subject, declared with
+``--group``), audited through `leakaudit.audit` on data frames, and counted: the share of splits with a finding of each
+check, and with an *error* of any of them, beside its Clopper-Pearson interval. Checks for duplicates are left out: the
+duplicates of these sets are real. Sizes are rows of train / rows of validation; larger sets are sampled down to them.
+With ``--json``, rows of the same set, size and check are replaced and all others kept, so that checks can be added one
+by one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+CODES = (
+    "LA108",
+    "LA109",
+    "LA201",
+    "LA202",
+    "LA203",
+    "LA204",
+    "LA205",
+    "LA206",
+    "LA301",
+    "LA302",
+    "LA304",
+    "LA305",
+    "LA306",
+    "LA307",
+)
+"""Checks that decide by statistics; those that this version lacks are passed over."""
+
+SIZES = ("3000/1000", "2000/50", "2000/200", "1001/200")
+
+ADULT = (
+    "age workclass fnlwgt education education_num marital_status occupation relationship race sex capital_gain "
+    "capital_loss hours_per_week native_country income"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """How to read a set, and its columns of meaning."""
+
+    read: Callable[[Path], pd.DataFrame]
+    label: str
+    group: str | None = None
+
+
+def _adult(data: Path) -> pd.DataFrame:
+    return pd.read_csv(data / "tabular/adult-train.csv", header=None, names=ADULT.split(), skipinitialspace=True)
+
+
+def _wine(colour: str) -> Callable[[Path], pd.DataFrame]:
+    names = (
+        "fixed_acidity volatile_acidity citric_acid residual_sugar chlorides free_sulfur total_sulfur density pH "
+        "sulphates alcohol quality"
+    )
+    return lambda data: pd.read_csv(data / f"tabular/winequality-{colour}.csv", header=None, names=names.split())
+
+
+def _parkinsons(data: Path) -> pd.DataFrame:
+    return pd.read_csv(data / "tabular/parkinsons-with-split.csv").drop(columns="published_split")
+
+
+SOURCES = {
+    "adult": Source(_adult, "income"),
+    "winequality-red": Source(_wine("red"), "quality"),
+    "winequality-white": Source(_wine("white"), "quality"),
+    "diamonds": Source(lambda data: pd.read_csv(data / "tabular/diamonds.csv"), "cut"),
+    "diamonds-price": Source(lambda data: pd.read_csv(data / "tabular/diamonds.csv"), "price"),
+    "parkinsons-by-subject": Source(_parkinsons, "total_UPDRS", "subject#"),
+    "banking77": Source(lambda data: pd.read_csv(data / "text/banking77/train.csv"), "category"),
+}
+
+
+@cache
+def frame(name: str, data: Path) -> pd.DataFrame:
+    return SOURCES[name].read(data)
+
+
+def draw(name: str, data: Path, size: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train and validation rows of one random split, no more than three quarters and a quarter of all."""
+    rows, source = frame(name, data), SOURCES[name]
+    n_train, n_val = (int(each) for each in size.split("/"))
+    random = np.random.default_rng([seed, n_train, n_val])
+    if source.group is None:
+        order = random.permutation(len(rows))
+        n_val = min(n_val, len(rows) // 4)
+        val, train = order[:n_val], order[n_val : n_val + n_train]
+    else:
+        codes = pd.factorize(rows[source.group])[0]
+        groups = random.permutation(codes.max() + 1)
+        held_out = np.isin(codes, groups[: len(groups) // 4])
+        val, train = (random.permutation(np.flatnonzero(side)) for side in (held_out, ~held_out))
+        val, train = val[:n_val], train[:n_train]
+    return rows.iloc[train].reset_index(drop=True), rows.iloc[val].reset_index(drop=True)
+
+
+def look(task: tuple[str, Path, str, int, tuple[str, ...]]) -> dict[str, str]:
+    """Worst severity that each check reports on one split; "" where it reports nothing."""
+    from leakaudit import audit
+
+    name, data, size, seed, codes = task
+    train, val = draw(name, data, size, seed)
+    source = SOURCES[name]
+    options = {} if source.group is None else {"group": source.group}
+    report = audit(train=train, val=val, label=source.label, select=codes, use_cache=False, jobs=1, **options)
+    crashed = [outcome.reason for outcome in report.outcomes if outcome.status == "errored"]
+    if crashed:
+        raise RuntimeError(f"{name} {size} seed {seed}: {crashed}")
+    worst = {outcome.code: "" for outcome in report.outcomes if outcome.status != "skipped"}
+    for finding in reversed(report.findings):
+        worst[finding.code] = finding.severity
+    return worst
+
+
+def interval(hits: int, n: int) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, n).proportion_ci(method="exact")
+    return round(float(found.low), 4), round(float(found.high), 4)
+
+
+def count(worst: list[dict[str, str]]) -> list[dict[str, object]]:
+    """Share of splits with a finding that is no mere information, by check; and with an error of any."""
+    hits: dict[str, int] = defaultdict(int)
+    for found in worst:
+        for code, severity in found.items():
+            hits[code] += severity in ("warning", "error")
+        hits["any error"] += "error" in found.values()
+    n = len(worst)
+    return [
+        {"check": code, "splits": n, "findings": k, "share": k / n, "interval": interval(k, n)}
+        for code, k in sorted(hits.items())
+    ]
+
+
+def main() -> None:
+    from leakaudit.checks import CHECKS
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--codes", default=",".join(CODES))
+    parser.add_argument("--sets", default=",".join(SOURCES))
+    parser.add_argument("--sizes", default=",".join(SIZES))
+    parser.add_argument("--splits", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    told = parser.parse_args()
+    known = {check.code for check in CHECKS if "table" in check.kinds}
+    codes = tuple(code for code in told.codes.split(",") if code in known)
+    print("set", "train/val", "check", "splits", "findings", "share", "95 % interval", sep="\t")
+    rows: list[dict[str, object]] = []
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with ProcessPoolExecutor(told.jobs, mp_context=get_context("spawn")) as pool:
+        for name, size in product(told.sets.split(","), told.sizes.split(",")):
+            tasks = [(name, told.data, size, seed, codes) for seed in range(told.splits)]
+            for row in count(list(pool.map(look, tasks, chunksize=4))):
+                rows.append({"set": name, "size": size, **row})
+                print(
+                    name,
+                    size,
+                    *(row[key] for key in ("check", "splits", "findings", "share", "interval")),
+                    sep="\t",
+                    flush=True,
+                )
+            if told.json:
+                store(told.json, rows)
+
+
+def store(path: Path, rows: list[dict[str, object]]) -> None:
+    """Rows of the same set, size and check are replaced; "any error" is kept apart by the checks that were run."""
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    key = lambda row: (row["set"], row["size"], row["check"])  # noqa: E731
+    merged = {key(row): row for row in [*old, *rows]}
+    text = ",\n".join(json.dumps(merged[each]) for each in sorted(merged))
+    path.write_text(f"[\n{text}\n]\n", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""What the checks can see: detection rate by planted effect and sample size, for each check that decides by statistics.
+
+``python benchmarks/power.py [--codes LA203,LA301] [--trials 40] [--jobs 2] [--json benchmarks/results/power.json]``
+
+Every trial makes a table with an effect of known size in its validation split (or against its label), audits it
+through `leakaudit.audit`, and asks whether the check reports it. Effect 0 is a clean twin: its rate is that of false
+alarms. A curve is one entry of `CURVES`: a function ``make(effect, n, random)`` that gives the train and the validation
+frame, the effects and sizes to try, and in what unit the effect is measured; another check takes one entry more.
+With ``--json``, the curves of the checks that were run are replaced and the others kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+RATIO = 4
+"""Rows of train for one of validation."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One way to plant what a check should find.
+
+    Parameters
+    ----------
+    code, what : str
+        The check, and what is planted, in words.
+    unit : str
+        Of the effect.
+    make : callable
+        ``make(effect, n, random)``: train and validation frames, n rows of validation.
+    effects, sizes : tuple
+    options : dict
+        Of `leakaudit.audit`.
+    """
+
+    code: str
+    what: str
+    unit: str
+    make: Callable[[float, int, np.random.Generator], Frames]
+    effects: tuple[float, ...]
+    sizes: tuple[int, ...] = (50, 200, 1000)
+    options: dict[str, Any] = field(default_factory=lambda: {"label": "label"})
+
+
+def plain(n: int, random: np.random.Generator) -> pd.DataFrame:
+    """Rows of three numbers, a category and a label that hangs on two of the numbers."""
+    a, b, c = random.normal(size=(3, n))
+    label = np.where(a + b + random.normal(size=n) > 0, "yes", "no")
+    kind = random.choice(["oak", "ash", "elm", "fir"], n, p=[0.4, 0.3, 0.2, 0.1])
+    return pd.DataFrame({"a": a, "b": b, "c": c, "kind": kind, "label": label})
+
+
+def both(n: int, random: np.random.Generator) -> Frames:
+    return plain(RATIO * n, random), plain(n, random)
+
+
+def class_shift(effect: float, n: int, random: np.random.Generator) -> Frames:
+    train, val = both(n, random)
+    train["label"] = random.choice(["no", "yes"], len(train))
+    val["label"] = random.choice(["no", "yes"], n, p=[0.5 - effect, 0.5 + effect])
+    return train, val
+
+
+def mean_shift(effect: float, n: int, random: np.random.Generator) -> Frames:
+    train, val = both(n, random)
+    val["c"] += effect
+    return train, val
+
+
+def wider(effect: float, n: int, random: np.random.Generator) -> Frames:
+    train, val = both(n, random)
+    val["c"] *= 1 + effect
+    return train, val
+
+
+def other_shares(effect: float, n: int, random: np.random.Generator) -> Frames:
+    train, val = both(n, random)
+    val.loc[random.random(n) < effect, "kind"] = "oak"
+    return train, val
+
+
+def gaps(effect: float, n: int, random: np.random.Generator) -> Frames:
+    train, val = both(n, random)
+    val.loc[random.random(n) < effect, "c"] = np.nan
+    train.loc[random.random(len(train)) < 0.02, "c"] = np.nan
+    return train, val
+
+
+def new_category(effect: float, n: int, random: np.random.Generator) -> Frames:
+    train, val = both(n, random)
+    val.loc[random.random(n) < effect, "kind"] = "yew"
+    return train, val
+
+
+def tied_columns(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """Two columns with correlation `effect` in validation and none in train."""
+    train, val = both(n, random)
+    train["d"] = random.normal(size=len(train))
+    val["d"] = effect * val["c"] + np.sqrt(1 - effect**2) * random.normal(size=n)
+    return train, val
+
+
+def leaky_feature(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """A column that equals the label in this share of the rows, and is a coin in the others."""
+    frames = both(n, random)
+    for each in frames:
+        coin = random.choice(["no", "yes"], len(each))
+        each["outcome"] = np.where(random.random(len(each)) < effect, each["label"], coin)
+    return frames
+
+
+def numbered_by_class(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """Identifiers given class by class in this share of the rows, in any order to the others."""
+    train, val = both(n, random)
+    every = pd.concat([train, val])
+    place = (every["label"] == "yes").to_numpy() + random.random(len(every))
+    place = np.where(random.random(len(every)) < effect, place, 2 * random.random(len(every)))
+    every["record"] = np.argsort(np.argsort(place, kind="stable"), kind="stable") + 100_000
+    return every.iloc[: len(train)], every.iloc[len(train) :]
+
+
+SHIFTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
+SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
+
+CURVES = (
+    Curve("LA201", "other class shares", "difference in share", class_shift, SHARES),
+    Curve("LA203", "a number shifted", "d (standard deviations)", mean_shift, SHIFTS),
+    Curve("LA203", "a number spread wider", "relative increase of the standard deviation", wider, SHIFTS),
+    Curve("LA203", "other shares of categories", "share of rows moved", other_shares, SHARES),
+    Curve("LA203", "missing values", "share of rows", gaps, SHARES),
+    Curve("LA204", "a category that train lacks", "share of rows", new_category, (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)),
+    Curve(
+        "LA205",
+        "two columns correlated in validation only",
+        "correlation",
+        tied_columns,
+        (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.99),
+    ),
+    Curve("LA301", "a column made from the label", "share of rows", leaky_feature, (0.0, 0.8, 0.9, 0.95, 0.98, 1.0)),
+    Curve(
+        "LA302", "numbers given class by class", "share of rows", numbered_by_class, (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
+    ),
+)
+
+
+def detected(task: tuple[int, float, int, int]) -> bool:
+    """Whether the check reports what one trial planted."""
+    from leakaudit import audit
+
+    number, effect, n, trial = task
+    curve = CURVES[number]
+    train, val = curve.make(effect, n, np.random.default_rng([number, round(effect * 1e6), n, trial]))
+    report = audit(train=train, val=val, select=(curve.code,), use_cache=False, jobs=1, **curve.options)
+    (outcome,) = report.outcomes
+    if outcome.status == "errored":
+        raise RuntimeError(f"{curve.code} {effect} {n}: {outcome.reason}")
+    return any(finding.severity != "info" for finding in outcome.findings)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--codes", default=",".join(dict.fromkeys(curve.code for curve in CURVES)))
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    told = parser.parse_args()
+    chosen = [number for number, curve in enumerate(CURVES) if curve.code in told.codes.split(",")]
+    rows = []
+    with ProcessPoolExecutor(told.jobs, mp_context=get_context("spawn")) as pool:
+        for number in chosen:
+            curve = CURVES[number]
+            for n in curve.sizes:
+                rates = []
+                for effect in curve.effects:
+                    tasks = [(number, effect, n, trial) for trial in range(told.trials)]
+                    rates.append(sum(pool.map(detected, tasks, chunksize=4)) / told.trials)
+                rows.append(
+                    {
+                        "code": curve.code,
+                        "what": curve.what,
+                        "unit": curve.unit,
+                        "n": n,
+                        "n_train": RATIO * n,
+                        "trials": told.trials,
+                        "effects": list(curve.effects),
+                        "rates": rates,
+                    }
+                )
+                print(curve.code, curve.what, n, *rates, sep="\t", flush=True)
+            if told.json:
+                store(told.json, rows)
+
+
+def store(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Curves of the same check, kind and size are replaced."""
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    merged = {(row["code"], row["what"], row["n"]): row for row in [*old, *rows]}
+    text = ",\n".join(json.dumps(merged[each]) for each in sorted(merged))
+    path.write_text(f"[\n{text}\n]\n", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Texts of a held-out split that are in the reference split, but for case, punctuation and spaces.
+
+What it does
+------------
+Compares the running text of every held-out row with that of every row of the split it is held out from, after
+normalisation, whatever the rest of the row says. Rows that are the same with all their cells are left to LA104; the
+metrics count them, too (`n_normalised`), beside the texts that are equal character by character (`n_exact`). The texts
+are shown side by side.
+
+Why it matters
+--------------
+Text is collected, cleaned and merged by programs that change case, quotes, trailing dots and line breaks. A language
+model reads through all that: a sentence seen in training with another full stop is a sentence seen in training, and
+it is the answer that is remembered with it.
+
+How it decides
+--------------
+By equality of the normal form: Unicode NFKC, full case folding, every run of characters that are neither letters (with
+their combining marks) nor digits replaced by one space, ends trimmed. There is no threshold and no sampling. Running
+text is a column of words, mostly distinct, three words and fifteen characters long or more on average. Of several such
+columns those count that say most (words times the entropy of the words, at least two thirds of the most telling one):
+a row matches when it does in one of them, and is counted once.
+
+Texts that two people would write without knowing of each other are left out, and counted (`n_untelling`): those of
+fewer than three words (two characters count as a word where a script has no spaces), and those of fewer than eight
+words that more than ten reference rows, and more than 0.1 % of them, have. The limits are conventions: chance equality
+falls by about the entropy of a word, 8 to 10 bits, with each word, so that three words (some 25 bits) are met by
+chance once in tens of millions of unrelated pairs, unless they are a set phrase.
+
+What it cannot see
+------------------
+Changed words (see LA107), translations, paraphrases. Which of two rows is the copy.
+
+Fix
+---
+Remove the rows listed from the reference split, or, where that is the published benchmark, from the held-out split and
+say so. Before splitting at random, group by normalised text. ``--pairs FILE`` writes all pairs.
+
+References
+----------
+- Lee, K. et al. (2022). Deduplicating training data makes language models better. ACL 2022.
+- Unicode Standard Annex 15: Unicode normalization forms; section 3.13 of the standard: default case folding.
+- Elangovan, A., He, J. and Verspoor, K. (2021). Memorization vs. generalization: quantifying data leakage in NLP
+  performance evaluation. EACL 2021.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leakaudit.checks.base import Check
+from leakaudit.checks.text_findings import NO_TEXT, columns_said, text_findings, text_pair_batches
+from leakaudit.model import Outcome
+from leakaudit.search.equal_texts import equal_texts
+from leakaudit.search.texts import Telling, texts_of
+
+if TYPE_CHECKING:
+    from leakaudit.model import Finding, Scalar
+    from leakaudit.search.context import Context
+    from leakaudit.search.equal_texts import ColumnMatches
+
+
+def run(context: Context, params: Telling) -> Outcome:
+    """Find held-out texts that are in the reference split."""
+    texts = texts_of(context)
+    if texts is None:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", NO_TEXT)
+    findings: list[Finding] = []
+    metrics: dict[str, dict[str, Scalar]] = {}
+    matches: list[ColumnMatches] = []
+    said = []
+    for held_out, reference in context.pairs_of_splits:
+        found = equal_texts(context, texts, params, held_out, reference)
+        n_held_out, n_reference = context.splits[held_out].n, context.splits[reference].n
+        n_samples = sum(column.overlap.n_samples for column in found.columns)
+        metrics[f"{held_out} against {reference}"] = {
+            "n_held_out": n_held_out,
+            "n_reference": n_reference,
+            "n_exact": found.n_exact,
+            "n_normalised": len(found.equal),
+            "n_identical_rows_left_out": found.n_equal_rows,
+            "n_untelling": found.n_untelling,
+            "n_samples": n_samples,
+            "n_pairs": sum(column.overlap.n_pairs for column in found.columns),
+            "share": round(n_samples / n_held_out, 6) if n_held_out else 0.0,
+        }
+        more = [
+            f"{found.n_equal_rows:,} with the whole row (LA104)" if found.n_equal_rows else "",
+            f"{found.n_untelling:,} too short or too common to tell" if found.n_untelling else "",
+        ]
+        beside = f", beside {' and '.join(filter(None, more))}" if any(more) else ""
+        said.append(
+            f"{n_samples:,} of {n_held_out:,} texts of {held_out} are among the {n_reference:,} of {reference}{beside}"
+        )
+        for column in found.columns:
+            findings += text_findings(context, CHECK, column, severity=CHECK.severity, relation="has the same text as")
+        matches += found.columns
+    reason = f"compared {columns_said(texts)}: {'; '.join(said)}"
+    if not findings:
+        return Outcome(CHECK.code, CHECK.slug, "passed", reason, metrics)
+    return Outcome(
+        CHECK.code,
+        CHECK.slug,
+        "failed",
+        reason,
+        metrics,
+        tuple(findings),
+        pairs=lambda: text_pair_batches(context, CHECK.code, matches),
+    )
+
+
+CHECK = Check(
+    code="LA106",
+    slug="duplicate-text",
+    severity="error",
+    kinds=("table",),
+    needs=("pair",),
+    params=Telling(),
+    run=run,
+)

@@ -1,0 +1,175 @@
+"""Texts of a held-out split that are nearly, or within, texts of the reference split.
+
+What it does
+------------
+Compares the running text of every held-out row with that of every reference row, and reports two things: texts that
+are nearly the same (a word changed, a typo mended, a sentence added), and long texts that stand within another one (a
+validation paragraph inside a training page). Both texts are shown, with what they share marked. Rows whose normalised
+text is equal are left to LA104 and LA106; `n_near` of the metrics counts them, too.
+
+Why it matters
+--------------
+A model needs not read a sentence twice word by word to remember it. Crawled pages, forum quotes, edited tickets and
+augmented sentences are split apart by random splits, and removing exact copies leaves them in. Scores on such samples
+are those of the training split.
+
+How it decides
+--------------
+Texts are normalised as for LA106. *Near*: the Jaccard similarity of the sets of character 5-grams is at least 0.8, the
+usual threshold of deduplication (Lee et al. 2022; characters instead of words serve short sentences and scripts without
+spaces). MinHash signatures of 80 functions nominate pairs in 16 bands of 5; a pair at 0.8 is nominated with
+probability ``1 - (1 - 0.8^5)^16 = 0.998``, one at 0.85 with 0.9998; the similarity itself is then computed exactly.
+*Contained*: at least 80 % of the distinct 13-grams of words of the held-out text are in one reference text; 13 words
+are the habit of contamination studies of language models (Brown et al. 2020). Such a text must have 13 words, and 40
+letters or digits (in scripts without spaces a character counts as a word).
+
+What is common to the corpus does not count: before anything is compared, every run of at least 32 characters that more
+than 1 % of the column's distinct texts (and more than 20) have is taken out: headers, disclaimers, templates. Shorter
+runs are how people speak. Where fewer than three words are left, the text is not judged, and counted
+(`n_boilerplate`). The same holds for whole texts of fewer than three words.
+
+All this is deterministic and without sampling: an *error*. Of a held-out text with more than 1,000 near-duplicates no
+further ones are looked for; `n_crowded` counts these.
+
+What it cannot see
+------------------
+Paraphrases, translations, reordered sentences; a text pieced together from several others; a reference text within a
+longer held-out one. Two sentences that differ in one number ("transfer 500 dollars", "transfer 600 dollars") are near-
+duplicates by their letters, and may be two samples all the same: read the pairs. A set that was written in variations
+has near-duplicates inside every split, and any random split of it shares them: that is true, and no accident of one
+split.
+
+Fix
+---
+Remove the rows listed from the reference split, or, where that is the published benchmark, from the held-out split and
+say so. Split by document, thread or template instead of by sentence. ``--pairs FILE`` writes all pairs.
+
+References
+----------
+- Broder, A. (1997). On the resemblance and containment of documents. Compression and Complexity of Sequences.
+- Leskovec, J., Rajaraman, A. and Ullman, J. (2020). Mining of massive datasets, chapter 3: bands of MinHash.
+- Lee, K. et al. (2022). Deduplicating training data makes language models better. ACL 2022.
+- Brown, T. et al. (2020). Language models are few-shot learners, appendix C: 13-gram overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from leakaudit.checks.base import Check
+from leakaudit.checks.text_findings import NO_TEXT, columns_said, text_findings, text_pair_batches
+from leakaudit.model import Outcome
+from leakaudit.search.near_text_rows import NearTextParams, near_texts
+from leakaudit.search.texts import texts_of
+
+if TYPE_CHECKING:
+    from leakaudit.checks.duplicates import Note
+    from leakaudit.fingerprints.texts import Texts
+    from leakaudit.model import Finding, Scalar
+    from leakaudit.search.context import Context
+    from leakaudit.search.equal_texts import ColumnMatches
+    from leakaudit.search.groups import Group
+    from leakaudit.search.near_text_rows import NearTexts
+
+
+def run(context: Context, params: NearTextParams) -> Outcome:
+    """Find held-out texts that are nearly, or within, reference texts."""
+    texts = texts_of(context)
+    if texts is None:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", NO_TEXT)
+    findings: list[Finding] = []
+    metrics: dict[str, dict[str, Scalar]] = {}
+    matches: list[ColumnMatches] = []
+    said = []
+    for held_out, reference in context.pairs_of_splits:
+        found = near_texts(context, texts, params, held_out, reference)
+        n_held_out, n_reference = context.splits[held_out].n, context.splits[reference].n
+        n_near, n_within = (sum(column.overlap.n_samples for column in side) for side in (found.near, found.within))
+        metrics[f"{held_out} against {reference}"] = {
+            "n_held_out": n_held_out,
+            "n_reference": n_reference,
+            "n_near": found.n_near,
+            "n_contained": n_within,
+            "n_samples": n_near + n_within,
+            "n_pairs": sum(column.overlap.n_pairs for column in (*found.near, *found.within)),
+            "n_judged_by_containment": found.n_judged,
+            "n_boilerplate": found.n_boilerplate,
+            "n_crowded": found.n_crowded,
+            "share": round((n_near + n_within) / n_held_out, 6) if n_held_out else 0.0,
+        }
+        said.append(_phrase(held_out, reference, n_held_out, n_reference, n_near, n_within, found))
+        for column in found.near:
+            findings += text_findings(
+                context,
+                CHECK,
+                column,
+                severity=CHECK.severity,
+                relation="is nearly the same text as",
+                effect=lambda group: {"jaccard": round(float(group.shown.score.max()), 4)},
+            )
+        for column in found.within:
+            share = _share_of(texts, found, column)
+            findings += text_findings(
+                context,
+                CHECK,
+                column,
+                severity=CHECK.severity,
+                relation="stands within the text of",
+                note=_note(share, params.words),
+                effect=_containment(share),
+            )
+        matches += (*found.near, *found.within)
+    reason = f"compared {columns_said(texts)}: {'; '.join(said)}"
+    if not findings:
+        return Outcome(CHECK.code, CHECK.slug, "passed", reason, metrics)
+    return Outcome(
+        CHECK.code,
+        CHECK.slug,
+        "failed",
+        reason,
+        metrics,
+        tuple(findings),
+        pairs=lambda: text_pair_batches(context, CHECK.code, matches),
+    )
+
+
+def _phrase(
+    held_out: str, reference: str, n_held_out: int, n_reference: int, n_near: int, n_within: int, found: NearTexts
+) -> str:
+    parts = [
+        f"{n_near:,} of {n_held_out:,} texts of {held_out} are near-duplicates of the {n_reference:,} of {reference}",
+        f"{n_within:,} stand within one",
+        f"{found.n_boilerplate:,} are boilerplate" if found.n_boilerplate else "",
+        f"{found.n_crowded:,} may have more partners than were looked for" if found.n_crowded else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _share_of(texts: Texts, found: NearTexts, column: ColumnMatches) -> Callable[[int, int], float]:
+    """From two rows to the share of the first one's n-grams that the second has."""
+    document = texts.document[:, texts.columns.index(column.column)]
+    return lambda a, b: found.shares[int(document[a]), int(document[b])]
+
+
+def _note(share: Callable[[int, int], float], words: int) -> Note:
+    return lambda a, b: f"{100 * share(a, b):.0f} % of its runs of {words} words"
+
+
+def _containment(share: Callable[[int, int], float]) -> Callable[[Group], dict[str, Scalar]]:
+    def effect(group: Group) -> dict[str, Scalar]:
+        shown = zip(group.shown.a.tolist(), group.shown.b.tolist(), strict=True)
+        return {"containment": round(max(share(a, b) for a, b in shown), 4)}
+
+    return effect
+
+
+CHECK = Check(
+    code="LA107",
+    slug="near-duplicate-text",
+    severity="error",
+    kinds=("table",),
+    needs=("pair",),
+    params=NearTextParams(),
+    run=run,
+)

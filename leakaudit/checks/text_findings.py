@@ -1,0 +1,87 @@
+"""What the checks for copied text share: findings with both texts side by side, and pairs for ``--pairs``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from leakaudit.checks.duplicates import overlap_findings
+from leakaudit.checks.row_pairs import row_pair_batches
+from leakaudit.model import Pairs
+from leakaudit.search.text_overlap import row_overlaps
+from leakaudit.search.text_rows import row_pairs_of
+
+if TYPE_CHECKING:
+    from leakaudit.checks.base import Check
+    from leakaudit.checks.duplicates import Note
+    from leakaudit.fingerprints.texts import Texts
+    from leakaudit.model import Finding, Scalar, Severity
+    from leakaudit.search.context import Context
+    from leakaudit.search.equal_texts import ColumnMatches
+    from leakaudit.search.groups import Group
+
+EXCERPTED = 1_000
+"""Findings that get excerpts with the shared words marked; every finding has its rows."""
+
+NO_TEXT = "no column of running text"
+
+
+def text_findings(
+    context: Context,
+    check: Check,
+    found: ColumnMatches,
+    *,
+    severity: Severity,
+    relation: str,
+    note: Note = lambda _a, _b: None,
+    effect: Callable[[Group], Mapping[str, Scalar]] = lambda _group: {},
+) -> list[Finding]:
+    """One finding a group, the texts of the first ones side by side."""
+    overlap = found.overlap
+    findings = overlap_findings(
+        context,
+        overlap,
+        code=check.code,
+        slug=check.slug,
+        severity=severity,
+        relation=relation,
+        note=note,
+        effect=lambda group: {"column": found.column, **effect(group)},
+    )
+    groups = overlap.groups[:EXCERPTED]
+    shown = _together([group.shown for group in groups])
+    assert context.rows is not None
+    overlaps = iter(row_overlaps(context.rows, found.column, shown))
+    for at, group in enumerate(groups):
+        evidence = findings[at].evidence
+        pairs = tuple(replace(pair, overlap=next(overlaps)) for pair in evidence.pairs)
+        assert len(pairs) == len(group.shown)
+        findings[at] = replace(findings[at], evidence=replace(evidence, pairs=pairs))
+    return findings
+
+
+def columns_said(texts: Texts) -> str:
+    """Which columns were compared, and which hold text and were not."""
+    names = ", ".join(repr(name) for name in texts.columns)
+    left_out = ", ".join(repr(name) for name in texts.left_out)
+    without = f" (not {left_out}: says much less)" if left_out else ""
+    return f"the column{'s' if len(texts.columns) > 1 else ''} {names}{without}"
+
+
+def text_pair_batches(context: Context, code: str, found: Sequence[ColumnMatches]) -> Iterator[pa.RecordBatch]:
+    """Every pair of rows behind the matches."""
+    assert context.rows is not None
+    for matches in found:
+        yield from row_pair_batches(context.rows, code, row_pairs_of(matches.pairs, matches.a, matches.b))
+
+
+def _together(parts: Sequence[Pairs]) -> Pairs:
+    if not parts:
+        none = np.zeros(0, dtype=np.int64)
+        return Pairs(none, none, np.zeros(0, dtype=np.float32))
+    a, b, score = (np.concatenate([getattr(part, name) for part in parts]) for name in ("a", "b", "score"))
+    return Pairs(a, b, score)

@@ -1,0 +1,153 @@
+"""Digests of the rows that are not alone, one for each identity layer, in a table of DuckDB.
+
+A row that a hash nominates is read with all its columns, and gets 128-bit digests of an injective encoding; no other
+row does. The rows read are kept as they are, so that looking one up again costs no pass over its file.
+"""
+
+# ruff: noqa: S608  SQL is made of names that are made here
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from leakaudit.engines.duck import Duck
+from leakaudit.fingerprints.cells import Column, blocks, canonical_cells, canonical_text, encoded, raw
+from leakaudit.fingerprints.row_pool import Pool
+
+if TYPE_CHECKING:
+    from leakaudit.model import IntArray
+
+Layer: TypeAlias = Literal["raw", "canonical", "reduced", "without_label", "reduced_without_label"]
+"""What makes two rows the same: cells as they stand; canonical values; these without the columns that only number,
+weigh or mark rows (`leakaudit.fingerprints.beside`); the last two again without the label."""
+
+LAYERS: tuple[Layer, ...] = ("raw", "canonical", "reduced", "without_label", "reduced_without_label")
+
+KEPT = 0.1
+"""Share of the rows of a parquet file up to which those that are looked up again are kept in a table of their own."""
+
+_DIGESTS = "idx BIGINT, split SMALLINT, raw UHUGEINT, canonical UHUGEINT, without_label UHUGEINT"
+
+
+def find_twins(
+    duck: Duck, pool: Pool, nominated: IntArray, beside: Collection[str], advance: Callable[[int], None]
+) -> dict[int, IntArray]:
+    """Make the view ``twins``: ``idx``, ``split``, a digest for each of `LAYERS`, and the canonical ``label``.
+
+    It holds the rows whose features in the layer that leaves out most occur more than once.
+
+    Parameters
+    ----------
+    nominated : ndarray of int64
+        Ascending sample indices, all rows that are not alone among them.
+    beside : collection of str
+        Columns that the reduced layers leave out.
+
+    Returns
+    -------
+    dict of int to ndarray of int64
+        Files to rows that are kept in a table ``kept0``, ``kept1``, …
+    """
+    kept: dict[int, IntArray] = {}
+    reduces = any(column.name in beside for column in pool.columns)
+    more = ", reduced UHUGEINT, reduced_without_label UHUGEINT" if reduces else ""
+    duck.connection.execute(f"CREATE TABLE digested ({_DIGESTS}{more}, label VARCHAR)")
+    for file, start in enumerate(pool.starts[:-1]):
+        inside = nominated[(nominated >= start) & (nominated < pool.starts[file + 1])] - start
+        table = pool.tables[file]
+        if len(inside) and table.file.format == "parquet" and len(inside) <= KEPT * table.n_rows:
+            with wanted(duck, inside):
+                duck.connection.execute(
+                    f"CREATE TABLE kept{file} AS SELECT * FROM {table.table} WHERE rowid IN (SELECT row FROM wanted)"
+                )
+            kept[file] = inside
+        if len(inside):
+            source = f"kept{file}" if file in kept else table.table
+            _digest(duck, pool, file, start, source, inside, beside if reduces else ())
+        advance(1)
+    coarsest = "reduced_without_label" if reduces else "without_label"
+    duck.connection.execute(
+        f"""CREATE TABLE found AS SELECT * FROM digested
+            WHERE {coarsest} IN (SELECT {coarsest} FROM digested GROUP BY 1 HAVING count(*) > 1) ORDER BY idx"""
+    )
+    duck.connection.execute("DROP TABLE digested")
+    same = "" if reduces else ", canonical AS reduced, without_label AS reduced_without_label"
+    duck.connection.execute(f"CREATE VIEW twins AS SELECT *{same} FROM found")
+    return kept
+
+
+@contextmanager
+def wanted(duck: Duck, rows: IntArray) -> Iterator[None]:
+    """A relation ``wanted`` with these numbers as ``row``."""
+    duck.connection.register("wanted", pa.table({"row": rows}))
+    try:
+        yield
+    finally:
+        duck.connection.unregister("wanted")
+
+
+def row_digests(duck: Duck, pool: Pool, file: int, source: str, beside: Collection[str] = ()) -> str:
+    """A relation of ``row`` and md5 texts of its features, ``raw``, ``canonical`` and ``reduced``, for ``wanted`` rows.
+
+    Parameters
+    ----------
+    source : str
+        The table of the file, or that of the rows of it that are kept.
+    """
+    parts = []
+    for number, block in enumerate(blocks(len(pool.columns))):
+        columns = pool.columns[block]
+        texts = [(canonical_text(c, file, f"n{i}"), c.kind == "text") for i, c in enumerate(columns)]
+        reduced = [text for text, c in zip(texts, columns, strict=True) if c.name not in beside]
+        raws = [(raw(c, file), c.kind == "text") for c in columns]
+        parts.append(
+            f"""SELECT row, {number} AS block, md5({encoded(raws)}) AS raw, md5({encoded(texts)}) AS canonical,
+                    md5({encoded(reduced)}) AS reduced
+                FROM {canonical_cells(columns, file, source)} WHERE row IN (SELECT row FROM wanted)"""
+        )
+    if len(parts) == 1:
+        return f"({parts[0]})"
+    # Several blocks by way of a table: planned together they would take longer than one by one.
+    duck.connection.execute(f"CREATE OR REPLACE TABLE parts AS {parts[0]}")
+    for part in parts[1:]:
+        duck.connection.execute(f"INSERT INTO parts {part}")
+    joined = [f"md5(string_agg({name}, '' ORDER BY block)) AS {name}" for name in ("raw", "canonical", "reduced")]
+    return f"(SELECT row, {', '.join(joined)} FROM parts GROUP BY row)"
+
+
+def with_label(layer: str, label: str, pool: Pool) -> str:
+    """The digest of the features, with the label where it is compared."""
+    return f"d.{layer} || {encoded([(label, True)])}" if pool.label_compared else f"d.{layer}"
+
+
+def _digest(
+    duck: Duck, pool: Pool, file: int, start: int, source: str, rows: IntArray, beside: Collection[str]
+) -> None:
+    column = pool.labels[file]
+    cells: Sequence[Column] = [column] if column else []
+    label = pool.label[file]
+    with wanted(duck, rows):
+        relation = row_digests(duck, pool, file, source, beside)
+        digests = [
+            with_label("raw", raw(column, file) if column else "NULL", pool),
+            with_label("canonical", label, pool),
+            "d.canonical",
+        ]
+        digests += [with_label("reduced", label, pool), "d.reduced"] if beside else []
+        duck.connection.execute(
+            f"""INSERT INTO digested
+                SELECT {start} + row, {pool.split[file]}, {", ".join(f"md5_number({digest})" for digest in digests)},
+                    {label}
+                FROM {canonical_cells(cells, file, source)} l JOIN {relation} d USING (row)"""
+        )
+
+
+def is_among(rows: IntArray, kept: IntArray) -> bool:
+    """Whether every one of some ascending rows is among other ascending rows."""
+    at = np.minimum(np.searchsorted(kept, rows), len(kept) - 1)
+    return bool(len(kept)) and bool((kept[at] == rows).all())

@@ -1,0 +1,288 @@
+"""The probe from beginning to end: choose a model and samples, fit full models and fold models, split the gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leakaudit.engines.local import map_chunks
+from leakaudit.probe.attribution import Attribution, attribute_gap
+from leakaudit.probe.budget import Plan, plan
+from leakaudit.probe.codes import Recognised, recognise
+from leakaudit.probe.duplicates import components, relations
+from leakaudit.probe.fixed import fixed_features
+from leakaudit.probe.folds import assign_folds, rows_to_train_on, strata_of
+from leakaudit.probe.kinds import Kind, choose_kind, standardised
+from leakaudit.probe.learner import Curve, Fit, Job, Learner
+from leakaudit.probe.measured import Measured
+from leakaudit.probe.outcome import NotProbed
+from leakaudit.probe.pool import Pool, draw_pool
+from leakaudit.probe.target import Target, read_target
+
+if TYPE_CHECKING:
+    from leakaudit.model import IntArray
+    from leakaudit.probe.learner import Float64
+    from leakaudit.search.context import Context
+
+LEAST_VAL, LEAST_TRAIN = 20, 40
+"""Labelled samples of either side below which nothing is measured: the standard error of a mean is then a quarter of
+the standard deviation, more than any effect that is looked for."""
+
+IN_PROCESSES_FROM = 10.0
+"""Estimated seconds from which worker processes repay their start."""
+
+OFF = "the probe is off: `--probe auto` trains quick models and cross-checks the loss (about 3 minutes at most)"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Probed:
+    """What the probe measured on one pair of splits.
+
+    Parameters
+    ----------
+    held_out, reference : str
+        The splits.
+    pool : Pool
+        Which samples, by index of the data set.
+    measured : Measured
+    attribution : Attribution
+    values : ndarray of float64, shape (N,)
+        The quantity in standard deviations; zeros for classes.
+    recognised : Recognised
+        What of validation models take for training samples.
+    curves : tuple of Curve
+        One a full model.
+    model, unit, train_loss_kind : str
+        See `leakaudit.probe.learner.Learner`.
+    by_check : mapping of str to int
+        Known leaked samples of the whole held-out split, by the check that lists them.
+    sampled, notes : tuple of str
+        What was left out; what should be said.
+    """
+
+    held_out: str
+    reference: str
+    pool: Pool
+    measured: Measured
+    attribution: Attribution
+    values: Float64
+    recognised: Recognised
+    curves: tuple[Curve, ...]
+    model: str
+    unit: str
+    train_loss_kind: str
+    by_check: Mapping[str, int]
+    sampled: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def probed(context: Context) -> Probed | NotProbed:
+    """What the probe found on the first pair of splits (validation against training), measured once a context.
+
+    Raises
+    ------
+    ConfigError
+        A GPU was asked for, and there is none.
+    """
+    return context.once("probe", lambda: _probe(context))
+
+
+def _probe(context: Context) -> Probed | NotProbed:
+    mode = context.config.probe
+    if mode == "off" or not context.pairs_of_splits:
+        return NotProbed("skipped", OFF if mode == "off" else "needs two splits; --within looks inside each one alone")
+    target = read_target(context)
+    if isinstance(target, NotProbed):
+        return target
+    kind = choose_kind(context, target, mode)
+    if isinstance(kind, NotProbed):
+        return kind
+    held_out, reference = context.pairs_of_splits[0]
+    val, train = (_labelled(context, target, name) for name in (held_out, reference))
+    if (reason := _too_little(target, train, val, held_out, reference)) is not None:
+        return NotProbed("inconclusive", reason)
+    design = plan(len(train), len(val), kind.cost, budget=context.config.probe_budget, workers=kind.workers)
+    try:
+        related = relations(context, held_out, reference)
+        pool = draw_pool(train, val, related, design)
+        return _measure(context, kind, design, pool, target, related.by_check, (held_out, reference))
+    except KeyboardInterrupt:
+        reason = "the probe was interrupted before its models were trained"
+        return NotProbed("inconclusive", reason, interrupted=True)
+
+
+def _labelled(context: Context, target: Target, split: str) -> IntArray:
+    if context.rows is None:
+        return np.flatnonzero(context.in_split(split) & target.known)
+    from leakaudit.fingerprints.table_columns import split_codes
+
+    rows = context.rows
+    codes = context.once("split_codes", lambda: split_codes(rows))
+    return np.flatnonzero((codes == rows.splits.index(split)) & target.known)
+
+
+def _too_little(target: Target, train: IntArray, val: IntArray, held_out: str, reference: str) -> str | None:
+    if len(val) < LEAST_VAL or len(train) < LEAST_TRAIN:
+        sizes = f"{len(train):,} labelled samples of {reference} and {len(val):,} of {held_out}"
+        return f"{sizes}: a probe needs {LEAST_TRAIN} and {LEAST_VAL}"
+    if target.classes and len(np.unique(target.codes[train])) < 2:
+        return f"all labelled samples of {reference} are of one class"
+    if not target.classes and not target.values[train].std() > 0:
+        return f"the label is the same number throughout {reference}"
+    return None
+
+
+def _measure(
+    context: Context,
+    kind: Kind,
+    design: Plan,
+    pool: Pool,
+    target: Target,
+    by_check: Mapping[str, int],
+    pair: tuple[str, str],
+) -> Probed | NotProbed:
+    own = _compact(target.take(pool.indices))
+    recognised = recognise(fixed_features(context, pool.indices), pool.held_out, pool.groups)
+    pool = _joined(pool, recognised)
+    learner = kind.load(pool.indices, own)
+    strata = strata_of(own.codes, own.values)
+    folds = [assign_folds(pool.groups, strata, design.folds, seed=r) for r in range(design.repeats)]
+    jobs = _jobs(pool, folds, design)
+    if own.classes and any(len(np.unique(own.codes[job.train])) < 2 for job in jobs):
+        return NotProbed("inconclusive", "a fold leaves one class to train on: there are too few samples of the others")
+    fits = _fit_all(context, learner, jobs, kind, design)
+    if isinstance(fits, NotProbed):
+        return fits
+    measured = _measured(pool, own, folds, jobs, fits, design)
+    attribution = attribute_gap(measured)
+    if attribution.reason:
+        return NotProbed("inconclusive", attribution.reason)
+    full = fits[: design.seeds]
+    return Probed(
+        *pair,
+        pool=pool,
+        measured=measured,
+        attribution=attribution,
+        values=standardised(own.values),
+        recognised=recognised,
+        curves=tuple(fit.curve for fit in full if fit.curve is not None and len(fit.curve.epoch)),
+        model=learner.name,
+        unit=learner.unit,
+        train_loss_kind=learner.train_loss_kind,
+        by_check=by_check,
+        sampled=_sampled(context, pool, target, pair),
+        notes=kind.notes,
+    )
+
+
+def _joined(pool: Pool, recognised: Recognised) -> Pool:
+    """The pool with samples that models take for one another in one group, whether or not a check lists them.
+
+    An unlisted copy in another fold would teach the fold models their own test sample: leakage would look like an easy
+    validation split. They are not counted among the known, so that what they gain is told as unexplained.
+    """
+    val, sure = np.flatnonzero(pool.held_out), recognised.sure
+    groups = components(len(pool), [pool.groups], [(val[sure], recognised.twin[sure])])
+    return replace(pool, groups=groups)
+
+
+def _compact(target: Target) -> Target:
+    """Without the classes that no sample of the pool has."""
+    if not target.classes:
+        return target
+    present, codes = np.unique(target.codes, return_inverse=True)
+    return Target(tuple(target.classes[at] for at in present.tolist()), codes.reshape(-1), target.values)
+
+
+def _jobs(pool: Pool, folds: Sequence[IntArray], design: Plan) -> list[Job]:
+    """Full models first, then the fold models of each repeat; every model has a seed of its own."""
+    train, val = np.flatnonzero(~pool.held_out), np.flatnonzero(pool.held_out)
+    every = np.arange(len(pool))
+    jobs = [Job(train, every, seed, watched=val) for seed in range(design.seeds)]
+    for repeat, fold in enumerate(folds):
+        for held in np.unique(fold).tolist():
+            seed = 1_000 * (repeat + 1) + held
+            jobs.append(Job(rows_to_train_on(fold, held, len(train), seed), np.flatnonzero(fold == held), seed))
+    return jobs
+
+
+def _fit_all(
+    context: Context, learner: Learner, jobs: Sequence[Job], kind: Kind, design: Plan
+) -> list[Fit] | NotProbed:
+    """Fit every model, several side by side; Ctrl-C ends it with what is then known."""
+    fits: list[Fit] = []
+    processes = learner.in_processes and design.seconds > IN_PROCESSES_FROM
+    with context.progress("Probing", len(jobs) * learner.ticks, "epochs" if learner.ticks > 1 else "models") as advance:
+        tick = (lambda: None) if processes else (lambda: advance(1))
+        work = partial(_fit_one, learner) if processes else partial(_fit_one, learner, tick=tick)
+        found: Iterator[Fit] = map_chunks(work, [[job] for job in jobs], jobs=kind.workers, processes=processes)
+        try:
+            for fit in found:
+                fits.append(fit)
+                if processes:
+                    advance(learner.ticks)
+        except KeyboardInterrupt:
+            reason = f"the probe was interrupted after {len(fits):,} of {len(jobs):,} models"
+            return NotProbed("inconclusive", reason, interrupted=True)
+    return fits
+
+
+def _fit_one(learner: Learner, chunk: Sequence[Job], tick: object = None) -> Fit:
+    (job,) = chunk
+    return learner.fit(job, tick) if callable(tick) else learner.fit(job)
+
+
+def _measured(
+    pool: Pool, target: Target, folds: Sequence[IntArray], jobs: Sequence[Job], fits: Sequence[Fit], design: Plan
+) -> Measured:
+    full, n = fits[: design.seeds], len(pool)
+    loss, score = np.stack([fit.loss for fit in full]), np.stack([fit.score for fit in full])
+    out_of_fold, out_score = np.full((design.repeats, n), np.nan), np.full((design.repeats, n), np.nan)
+    out_predicted = np.full((design.repeats, n), -1, dtype=np.int64)
+    at = design.seeds
+    for repeat, fold in enumerate(folds):
+        for _ in np.unique(fold):
+            out_of_fold[repeat, jobs[at].judged] = fits[at].loss
+            out_score[repeat, jobs[at].judged] = fits[at].score
+            predicted = fits[at].predicted
+            if predicted is not None:
+                out_predicted[repeat, jobs[at].judged] = predicted
+            at += 1
+    names = full[0].regularisers
+    return Measured(
+        held_out=pool.held_out,
+        groups=pool.groups,
+        leaked=pool.leaked,
+        reported_train=np.array([fit.reported_train for fit in full]),
+        train_mode=np.array([fit.train_mode for fit in full]),
+        reported_val=loss[:, pool.held_out].mean(axis=1),
+        loss=loss,
+        out_of_fold=out_of_fold,
+        fold=np.stack(folds),
+        regularisers={name: np.array([fit.regularisers[name] for fit in full]) for name in names},
+        score=score,
+        out_of_fold_score=out_score,
+        predicted=np.stack([fit.predicted for fit in full if fit.predicted is not None]) if target.classes else None,
+        out_of_fold_predicted=out_predicted if target.classes else None,
+        truth=target.codes if target.classes else None,
+        classes=target.classes,
+        full_rows=int((~pool.held_out).sum()),
+        fold_rows=round(float(np.mean([len(job.train) for job in jobs[design.seeds :]]))),
+    )
+
+
+def _sampled(context: Context, pool: Pool, target: Target, pair: tuple[str, str]) -> tuple[str, ...]:
+    said = []
+    held_out, reference = pair
+    for name, inside in ((reference, ~pool.held_out), (held_out, pool.held_out)):
+        n, total = int(inside.sum()), len(_labelled(context, target, name))
+        if n < total:
+            said.append(f"the probe looked at {n:,} of {total:,} labelled samples of {name}, drawn at random")
+    others = [name for name in context.dataset.splits if name not in pair]
+    if others:
+        said.append(f"the probe compares {held_out} with {reference} only, not {', '.join(others)}")
+    return tuple(said)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+
+from leakaudit.checks import la204_unseen_categories as la204
+from tables import context, frame
+
+
+def rows(n, seed, town=("Oslo", "Bergen", "Bodø")):
+    random = np.random.default_rng(seed)
+    return {
+        "town": random.choice(town, n),
+        "street": [f"street {random.integers(3 * n)}" for _ in range(n)],
+        "x": random.normal(size=n),
+    }
+
+
+def run(train, *, val, test=None, **roles):
+    files = [frame("train", **train), frame("val", **val), *([frame("test", **test)] if test else [])]
+    where = context(*files, **roles)
+    return la204.run(where, la204.CHECK.params)
+
+
+def test_rare_values_that_chance_leaves_unseen_pass():
+    outcome = run(rows(800, 0), val=rows(200, 1))
+    assert outcome.status == "passed"
+    measured = outcome.metrics["val against train"]
+    assert measured["n_columns"] == 2
+    assert measured["street: n_unseen"] > 100
+    assert measured["street: p_adjusted"] > 0.01
+
+
+def test_a_new_town_is_found_and_shown():
+    val = rows(200, 2)
+    val["town"][:9] = "Narvik"
+    outcome = run(rows(800, 3), val=val)
+    (finding,) = outcome.findings
+    assert (finding.severity, finding.n_samples, finding.effect["column"]) == ("warning", 9, "town")
+    assert finding.evidence.breakdown.rows[0][:2] == ("Narvik", 9)
+    assert [sample.uri for sample in finding.evidence.samples] == ["val#0"]
+
+
+def test_few_rows_of_many_pass():
+    val = rows(3000, 4)
+    val["town"][:5] = "Narvik"
+    assert run(rows(9000, 5), val=val).status == "passed"
+    val["town"][:30] = "Narvik"
+    assert run(rows(9000, 5), val=val).status == "failed"
+
+
+def test_every_held_out_split_is_compared_with_train_only():
+    val, test = rows(200, 6), rows(200, 7)
+    test["town"][:] = "Narvik"
+    outcome = run(rows(800, 8), val=val, test=test)
+    assert [finding.splits for finding in outcome.findings] == [("test", "train")]
+
+
+def test_homes_of_patients_who_were_held_out_are_no_surprise():
+    def of(patients):
+        return {
+            "patient_id": [f"p{i}" for i in patients for _ in range(15)],
+            "home": [f"home {i}" for i in patients for _ in range(15)],
+            "x": list(range(15 * len(patients))),
+        }
+
+    train, val = of(range(40)), of(range(40, 52))
+    assert run(train, val=val).status == "passed"
+    renamed = [{"home": each["home"], "x": each["x"]} for each in (train, val)]
+    assert run(renamed[0], val=renamed[1]).status == "failed"
+
+
+def test_spelling_by_white_space_is_the_same_value():
+    train, val = rows(300, 9), rows(100, 10)
+    val["town"] = np.array([f" {town} " for town in val["town"]])
+    assert run(train, val=val).metrics["val against train"].get("town: n_unseen") is None

@@ -1,0 +1,59 @@
+"""The network of the probe, on the CPU; the path of the GPU with augmentation runs there, too."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra leakaudit[torch]")
+
+from leakaudit.probe.images_torch import TorchPictures, _augmented  # noqa: E402
+from leakaudit.probe.learner import Job  # noqa: E402
+
+N = 60
+TRAIN, EVERY, VAL = np.arange(45), np.arange(N), np.arange(45, N)
+
+
+def learner(n_classes=3, channels=3, **kwargs):
+    rng = np.random.default_rng(0)
+    codes = np.arange(N) % 3
+    pictures = rng.integers(0, 200, (N, channels, 32, 32)).astype(np.uint8)
+    pictures[:, :, :8] += (codes * 25).astype(np.uint8)[:, None, None, None]
+    values = (codes - codes.mean()) / codes.std()
+    return TorchPictures(pictures, codes if n_classes else np.full(N, -1), n_classes, values, epochs=3, **kwargs)
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"n_classes": 0}, {"channels": 1}, {"augment": True, "batch": 16}])
+def test_a_job_gives_the_same_numbers_every_time(kwargs):
+    before = torch.get_rng_state()
+    job = Job(TRAIN, EVERY, 5, watched=VAL)
+    first, again = learner(**kwargs).fit(job), learner(**kwargs).fit(job)
+    assert (first.loss == again.loss).all()
+    assert np.isfinite(first.loss).all()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert sum(first.regularisers.values()) == pytest.approx(first.train_mode - first.loss[TRAIN].mean(), abs=1e-5)
+    assert list(first.regularisers) == (["augmentation"] if kwargs.get("augment") else []) + ["batch normalisation"]
+    assert len(first.curve.epoch) == 3
+
+
+def test_it_does_not_matter_what_is_trained_beside():
+    from concurrent.futures import ThreadPoolExecutor
+
+    data, jobs = learner(), [Job(TRAIN, EVERY, seed) for seed in range(4)]
+    alone = [data.fit(job).loss for job in jobs]
+    with ThreadPoolExecutor(4) as pool:
+        together = [fit.loss for fit in pool.map(data.fit, jobs)]
+    assert all((a == b).all() for a, b in zip(alone, together, strict=True))
+
+
+def test_a_last_batch_of_one_and_ticks():
+    ticks = []
+    data = learner(batch=44)
+    data.fit(Job(TRAIN, VAL, 0), lambda: ticks.append(1))
+    assert len(ticks) == data.ticks == 3
+
+
+def test_augmentation_moves_and_mirrors_but_keeps_the_values():
+    pictures = torch.arange(32 * 32, dtype=torch.float32).reshape(1, 1, 32, 32).repeat(40, 2, 1, 1)
+    moved = _augmented(torch, pictures, torch.Generator().manual_seed(0))
+    assert moved.shape == pictures.shape
+    assert set(moved.unique().tolist()) <= set(pictures.unique().tolist())
+    assert len({row.numpy().tobytes() for row in moved}) > 20

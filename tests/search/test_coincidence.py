@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leakaudit.search.coincidence import agreement_rate, chance_of_pairs, random_assignment
+from leakaudit.search.equal_rows import n_equal_pairs
+from tables import fingerprint, frame
+
+
+def hashes(cells: np.ndarray) -> np.ndarray:
+    return (cells.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+
+
+@pytest.mark.parametrize(("columns", "values"), [(3, 4), (5, 3), (6, 5), (8, 3)])
+def test_independent_columns_agree_as_often_as_the_product_says(columns, values):
+    cells = np.random.default_rng(columns).integers(0, values, (columns, 4000))
+    assert agreement_rate(hashes(cells)) == pytest.approx(values**-columns, rel=0.1)
+
+
+def test_copies_are_no_evidence_of_chance():
+    rng = np.random.default_rng(0)
+    cells = rng.integers(0, 10**9, (5, 1000))
+    assert agreement_rate(hashes(np.hstack((cells, cells)))) == 0
+    coarse = rng.integers(0, 4, (6, 2000))
+    clean = agreement_rate(hashes(coarse))
+    assert agreement_rate(hashes(np.hstack((coarse, coarse[:, :200])))) == pytest.approx(clean, rel=0.05)
+
+
+def test_a_column_that_another_one_gives_away_counts_once():
+    cells = np.random.default_rng(0).integers(0, 6, (3, 3000))
+    same = agreement_rate(hashes(np.vstack((cells, cells[0] // 1))))
+    assert same == pytest.approx(agreement_rate(hashes(cells)), rel=0.05)
+
+
+def test_degenerate_tables():
+    assert agreement_rate(np.zeros((3, 0), np.uint64)) == agreement_rate(np.zeros((3, 1), np.uint64)) == 0
+    assert agreement_rate(hashes(np.arange(50)[None, :])) == 0
+    assert agreement_rate(hashes(np.repeat(np.arange(5), 40)[None, :])) == pytest.approx(0.2, abs=0.01)
+
+
+def test_pairs_by_chance_and_pairs_beyond():
+    rng = np.random.default_rng(0)
+    cells = {f"x{i}": rng.integers(0, 5, 1000).tolist() for i in range(5)}
+    fine = {f"x{i}": rng.normal(size=1000).tolist() for i in range(5)}
+    for table, is_chance in ((cells, True), (fine, False)):
+        held_out = {name: [*column[:20], *column[900:]] for name, column in table.items()}
+        train = {name: column[:900] for name, column in table.items()}
+        rows = fingerprint(frame("train", **train), frame("val", **held_out))
+        chance = chance_of_pairs(rows, "canonical", "val", "train", n_equal_pairs(rows, "canonical", "val", "train"))
+        assert chance.explains is chance.coarse is is_chance
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes=st.lists(st.integers(2, 6), min_size=1, max_size=20), share=st.floats(0.1, 0.5))
+def test_random_assignment_against_brute_force(sizes, share):
+    rng = np.random.default_rng(1)
+    simulated = []
+    for _ in range(2000):
+        held_out = rng.binomial(sizes, share)
+        simulated.append(held_out[held_out < sizes].sum())
+    found = random_assignment(np.array(sizes) - 1, np.ones(len(sizes), dtype=np.int64), share)
+    error = 5 * np.std(simulated) / np.sqrt(2000) + 1e-9
+    assert found.expected == pytest.approx(np.mean(simulated), abs=error)
+    assert found.deviation == pytest.approx(np.std(simulated), rel=0.15, abs=0.1)
+    observed = sum(sizes) - len(sizes)
+    assert found.p_value == pytest.approx(np.mean(np.array(simulated) >= observed), abs=0.06)
