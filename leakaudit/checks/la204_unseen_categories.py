@@ -1,4 +1,4 @@
-"""Categories of the held-out split that the reference split never has, and that chance does not explain.
+"""Held-out categories that the reference split never has, more than chance explains.
 
 What it does
 ------------

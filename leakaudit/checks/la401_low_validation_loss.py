@@ -86,8 +86,8 @@ def run(context: Context, params: Params) -> Outcome:
     metrics |= {"p_leak": rounded(leak.p_holm, 6), "p_known": rounded(duplicates.p_holm, 6)}
     metrics |= {"detectable": rounded(leak.detectable), "loss_out_of_fold": rounded(attribution.val_loss)}
     said = (
-        f"full models lose {gain:.3f} {found.unit} less on {attribution.n_val:,} {found.held_out} samples than models "
-        f"that saw none of them ({attribution.val_loss:.3f})"
+        f"full models lose {abs(gain):.3f} {found.unit} {'less' if gain >= 0 else 'more'} on {attribution.n_val:,} "
+        f"{found.held_out} samples than models that saw none of them ({attribution.val_loss:.3f})"
     )
     by_leak = leak.significant and gain >= params.smallest * level
     by_known = duplicates.significant and attribution.term("d").value >= params.smallest * level

@@ -17,17 +17,18 @@ Extremely randomised trees (100 in each of five forests) are grown on the traini
 holds one, on fixed features: the columns of a table, n-grams of text, answers of pictures to patches. The statistic is
 the share of trees that name the same training sample, compared with what they say of the fold that they did not learn
 (cross-conformal p-values, adjusted by Benjamini-Hochberg over all validation samples). A *warning* needs an adjusted
-p-value of 0.05 or less and half of the trees, and names only samples that no duplicate check lists;
-those that are listed are the control: the report says how many of them were recognised. Where the trees know less than
-0.9 of what they learnt (``learnt``), as in coarse tables with many equal rows, or where 0.05 of validation (``blind``)
-are too few to be told from chance, the outcome is *inconclusive*. On 20 clean tables of 2,000 and
-of 500 rows each it found nothing; of exact copies and of copies with noise of 0.1 standard deviations, all.
+p-value of 0.05 or less and half of the trees, and names only samples that no duplicate check lists; those that are
+listed are the control. The outcome is *inconclusive* where fewer than half of these were recognised (``control``),
+where the trees know less than 0.9 of what they learnt (``learnt``), as in coarse tables with many equal rows, or where
+0.05 of validation (``blind``) are too few to be told from chance. On 20 clean tables of 2,000 and of 500 rows each it
+found nothing; of exact copies and of copies with noise of 0.1 standard deviations, all (20 and 80 among 400).
 
 What it cannot see
 ------------------
 Samples that are alike by their nature, such as neighbours in time: training holds as many of them, so that they are no
-surprise. Changes that move a sample further than its neighbours are away. The features are not those that your model
-will learn.
+surprise. Texts that were rewritten in part: of 152 near-duplicates among customer queries it recognised none, and
+is *inconclusive* there. Changes that move a sample further than its neighbours are away. The features are not those
+that your model will learn.
 
 Fix
 ---
@@ -65,6 +66,7 @@ class Params:
 
     learnt: float = 0.9
     blind: float = 0.05
+    control: float = 0.5
     shown: int = 12
 
 
@@ -95,6 +97,8 @@ def run(context: Context, params: Params) -> Outcome:
     if len(new):
         finding = _finding(context, found, seen, val, new, params)
         return Outcome(CHECK.code, CHECK.slug, "failed", said, pair, (finding,), sampled=found.sampled)
+    if known.sum() >= smallest and (sure & known).sum() < params.control * known.sum():
+        return Outcome(CHECK.code, CHECK.slug, "inconclusive", f"{said}: too few", pair, sampled=found.sampled)
     if seen.learnt < params.learnt:
         said += f"; they know {seen.learnt:.0%} of the training samples, for many are alike"
         return Outcome(CHECK.code, CHECK.slug, "inconclusive", said, pair, sampled=found.sampled)

@@ -117,6 +117,7 @@ def test_nothing_is_lost_when_the_server_is_killed(start, opened, report, axe):
     for n in range(4):
         page.keyboard.press("f")
         expect(progress).to_contain_text(f"{n + 3} marked")
+        expect(page.locator("#pair")).to_have_attribute("aria-busy", "false")
     assert page.locator("#unmarked").is_disabled()
 
 
@@ -131,6 +132,7 @@ def test_the_button_and_the_command_write_the_same(start, opened, report):
         before = page.locator("#progress").inner_text()
         page.keyboard.press(key)
         expect(page.locator("#progress")).not_to_have_text(before)
+        expect(page.locator("#pair")).to_have_attribute("aria-busy", "false")
     page.click("#finish")
     expect(page.locator("#finished p")).to_have_count(2)
     assert "3 findings accepted in by-button.toml" in page.inner_text("#finished")

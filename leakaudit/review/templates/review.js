@@ -90,6 +90,7 @@ async function go(number) {
 async function alone(act) {
   if (busy) return;
   busy = true;
+  at("pair").setAttribute("aria-busy", "true");
   try {
     await act();
     trouble(null);
@@ -97,6 +98,7 @@ async function alone(act) {
     trouble(error);
   } finally {
     busy = false;
+    at("pair").setAttribute("aria-busy", "false");
   }
 }
 
