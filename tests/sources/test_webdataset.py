@@ -235,6 +235,7 @@ def test_a_damaged_header_in_the_middle_is_said(tmp_path):
         (gzip.compress(b"x" * 9999), "compressed with gzip"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
     ],
+    ids=["empty", "something else", "compressed", "pointer"],
 )
 def test_what_is_no_tar(tmp_path, content, reason):
     two_splits(tmp_path)
