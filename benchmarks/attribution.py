@@ -333,12 +333,19 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     wanted = dict(pair.rsplit("=", 1) for pair in arguments.runs) or {k: str(v.runs) for k, v in SCENARIOS.items()}
-    results = {name: run(name, replace(SCENARIOS[name], runs=int(n))) for name, n in wanted.items()}
-    if arguments.write:
-        about = {"torch": torch.__version__, "python": platform.python_version(), "pool": POOL, "validation": VAL}
-        stored = json.loads(RESULT.read_text(encoding="utf-8"))["scenarios"] if RESULT.exists() else {}
-        text = json.dumps({"about": about, "scenarios": stored | results}, indent=1)
-        RESULT.write_text(text + "\n", encoding="utf-8")
+    for name, n in wanted.items():
+        result = run(name, replace(SCENARIOS[name], runs=int(n)))
+        if arguments.write:
+            store(name, result)
+
+
+def store(name: str, result: dict[str, object]) -> None:
+    """Replace the results of one scenario."""
+    about = {"torch": torch.__version__, "python": platform.python_version(), "pool": POOL, "validation": VAL}
+    stored = json.loads(RESULT.read_text(encoding="utf-8"))["scenarios"] if RESULT.exists() else {}
+    stored[name] = result
+    ordered = {known: stored[known] for known in SCENARIOS if known in stored}
+    RESULT.write_text(json.dumps({"about": about, "scenarios": ordered}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
