@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -41,6 +42,10 @@ PACKS_KEPT = 1000
 """Above this (5 GB), packs that no scan of today used are dropped, the longest unused first."""
 
 LISTINGS_KEPT = 200
+
+ASKED_AT_ONCE = 3
+"""Known files for one that is looked for, up to which all of them are read at once."""
+
 PREVIEWS_KEPT = 20_000
 
 SAVED_AGAIN = 50
@@ -191,13 +196,25 @@ class PictureCache:
         places = np.full(len(paths), -1, dtype=np.int64)
         with self._tolerant():
             if self._db is not None:
-                find = "SELECT place FROM files WHERE path = ? AND size = ? AND mtime_ns = ?"
+                find = self._find_file(len(paths))
                 stats = zip(paths, sizes.tolist(), mtimes_ns.tolist(), strict=True)
                 for at, (path, size, mtime_ns) in enumerate(stats):
-                    row = self._db.execute(find, (path_key(path), size, mtime_ns)).fetchone()
-                    if row is not None:
-                        places[at] = row[0]
+                    row = find(path_key(path))
+                    if row is not None and row[0] == size and row[1] == mtime_ns:
+                        places[at] = row[2]
         return places
+
+    def _find_file(self, n: int) -> Callable[[bytes], tuple[int, int, int] | None]:
+        """From the key of a path to (size, mtime_ns, place): one question for each, or one for all of many.
+
+        70,000 questions take 0.24 s, one that gives all of as many files 0.07 s.
+        """
+        assert self._db is not None
+        if self._db.execute("SELECT count(*) FROM files").fetchone()[0] <= ASKED_AT_ONCE * n:
+            rows = self._db.execute("SELECT path, size, mtime_ns, place FROM files")
+            return {path: (size, mtime_ns, place) for path, size, mtime_ns, place in rows}.get
+        ask = partial(self._db.execute, "SELECT size, mtime_ns, place FROM files WHERE path = ?")
+        return lambda path: ask((path,)).fetchone()
 
     def load(self, places: IntArray) -> tuple[np.ndarray, np.ndarray]:
         """Records by place.

@@ -80,8 +80,9 @@ def fingerprint_images(
         todo = np.flatnonzero(~found)
         use_contents = cache.has_contents()
         while len(todo):
-            absolute = _absolute(paths)
-            files = [Listed(absolute[at], int(sizes[at]), int(mtimes_ns[at])) for at in todo.tolist()]
+            absolute = _absolute([paths[at] for at in todo.tolist()])
+            stats = zip(absolute, sizes[todo].tolist(), mtimes_ns[todo].tolist(), strict=True)
+            files = [Listed(path, size, mtime_ns) for path, size, mtime_ns in stats]
             held = np.full(len(paths), -1, dtype=np.int64)
             done = 0
             for scanned in _together(_scan(files, config, cache.folder if use_contents else None, advance)):

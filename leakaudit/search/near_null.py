@@ -46,11 +46,11 @@ class Null:
         say little about the tail, and then the limit is far out (infinite below three pictures). The spread counts as
         at least `LEAST_SPREAD`: by chance, a handful of pictures may be equally unlike.
         """
-        from scipy.stats import norm, t
+        from scipy.special import ndtr, stdtrit  # scipy.stats would take half a second to import
 
         if self.n < 3:
             return inf
-        quantile = float(t.isf(norm.sf(z), self.n - 1))
+        quantile = -float(stdtrit(self.n - 1, ndtr(-z)))
         return self.centre + quantile * max(self.spread, LEAST_SPREAD) * sqrt(1 + 1 / self.n)
 
 
