@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import numpy as np
@@ -196,5 +197,8 @@ def test_the_manifest_is_valid_and_its_commands_exist():
     )
     assert done.returncode == 0
     for hook in HOOKS.values():
-        helped = subprocess.run([*hook["entry"].split(), "--help"], capture_output=True, text=True, check=False)
+        name, *arguments = hook["entry"].split()
+        command = shutil.which(name, path=sysconfig.get_path("scripts"))  # where pre-commit installs it, too
+        assert command
+        helped = subprocess.run([command, *arguments, "--help"], capture_output=True, text=True, check=False)
         assert helped.returncode == 0
