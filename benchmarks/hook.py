@@ -59,7 +59,13 @@ def main() -> None:
         root = Path(temporary)
         data = root / "work" / "data"
         shutil.copytree(arguments.folder, data)
-        environment = {**os.environ, "LEAKAUDIT_CACHE_DIR": str(root / "cache"), "GIT_CONFIG_GLOBAL": os.devnull}
+        told = {
+            "LEAKAUDIT_CACHE_DIR": str(root / "cache"),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "PYTHONPYCACHEPREFIX": str(root / "bytecode"),  # compiled once, as an installed package is
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
+        environment = {**os.environ, **told}
         hook = [sys.executable, "-m", "leakaudit", "hook", "--data", "data"]
         for command in (["git", "init", "-q"], ["git", "add", "-A"]):
             subprocess.run(command, cwd=data.parent, env=environment, check=True)
