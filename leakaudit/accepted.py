@@ -17,8 +17,9 @@ report; a cluster of duplicates that has grown by one sample has another id, and
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +33,11 @@ FILE_NAME = "leakaudit-accepted.toml"
 HEADER = "# Findings that were reviewed and accepted. `leakaudit accept` adds to this file; edit it as you like.\n"
 
 _KEYS = frozenset({"reason", "expires", "findings"})
+
+_LINE = re.compile(
+    r"""\s*(?:\{\s*id\s*=\s*)?["'](?P<id>[^"']+)["'](?:\s*,\s*groups\s*=\s*\d+\s*\})?\s*,?\s*(?:\#.*)?\n?""", re.DOTALL
+)
+"""A line that holds one entry and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +72,31 @@ def load(path: Path) -> tuple[Entry, ...]:
     ConfigError
         The file cannot be read, is no TOML, or holds something else; the message names the place.
     """
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a file. Raises `ConfigError` where it cannot be read."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def parse(text: str, path: str) -> tuple[Entry, ...]:
+    """The entries of a text; `path` is its name in messages. Raises `ConfigError`."""
+    try:
+        data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}") from error
     if unknown := sorted(set(data) - {"accepted"}):
         raise ConfigError(f"{path}: unknown key {unknown[0]!r}: the file holds [[accepted]] blocks only")
-    blocks = data.get("accepted", [])
-    if not isinstance(blocks, list):
+    found = data.get("accepted", [])
+    if not isinstance(found, list):
         raise ConfigError(f"{path}: write [[accepted]], with two brackets: there may be several")
-    return tuple(entry for number, block in enumerate(blocks, 1) for entry in _block(block, f"{path}, block {number}"))
+    return tuple(entry for number, block in enumerate(found, 1) for entry in _block(block, f"{path}, block {number}"))
 
 
 def _block(block: object, where: str) -> Iterable[Entry]:
@@ -106,33 +125,45 @@ def _entry(item: object, reason: str, expires: dt.date | None, where: str) -> En
     raise ConfigError(f'{where}: a finding is an id in quotes, or {{ id = "…", groups = 5 }}; this is {item!r}')
 
 
-def save(path: Path, entries: Sequence[Entry]) -> None:
-    """Write the entries, whole or not at all, findings with one reason and expiry together.
+def updated(text: str, drop: Collection[str], new: Sequence[Entry], where: str) -> str:
+    """A file's text with other entries; whatever else a person wrote into it stays as it is.
 
-    Comments that were in the file are lost, except those beside findings that `entries` carry in ``about``.
+    Parameters
+    ----------
+    text : str
+        Of the file; empty for a new one.
+    drop : collection of str
+        Ids of entries to take out. Those of `new` are taken out as well: a finding has one reason and one expiry.
+    new : sequence of Entry
+        Put at the end, a block for each reason and expiry.
+    where : str
+        Name of the file, for messages.
 
     Raises
     ------
     ConfigError
-        The file cannot be written.
+        The text is no accepted-findings file, or an entry to take out has no line of its own.
     """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(to_toml(entries), encoding="utf-8", newline="\n")
-        partial.replace(path)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    gone = {*drop, *(entry.id for entry in new)}
+    kept = [entry for entry in parse(text, where) if entry.id not in gone]
+    lines = [
+        line for line in text.splitlines(keepends=True) if not ((at := _LINE.fullmatch(line)) and at["id"] in gone)
+    ]
+    whole = "".join(lines) or HEADER
+    whole += ("" if whole.endswith("\n") else "\n") + blocks(new)
+    added = [replace(entry, about="") for entry in new]
+    if sorted(parse(whole, where), key=_order) != sorted([*kept, *added], key=_order):
+        raise ConfigError(f"{where}: give every finding a line of its own, so that one can be taken out")
+    return whole
 
 
-def to_toml(entries: Sequence[Entry]) -> str:
-    """The file's text: equal entries give equal text."""
-    blocks: dict[tuple[str, dt.date | None], dict[str, Entry]] = {}
+def blocks(entries: Sequence[Entry]) -> str:
+    """The entries as TOML, a block for each reason and expiry: equal entries give equal text."""
+    decisions: dict[tuple[str, dt.date | None], dict[str, Entry]] = {}
     for entry in entries:
-        blocks.setdefault((entry.reason, entry.expires), {})[entry.id] = entry
-    lines = [HEADER]
-    for (reason, expires), found in blocks.items():
+        decisions.setdefault((entry.reason, entry.expires), {})[entry.id] = entry
+    lines: list[str] = []
+    for (reason, expires), found in decisions.items():
         lines.append("\n[[accepted]]\n")
         lines.append(f"reason = {_quoted(reason)}\n")
         if expires:
@@ -145,33 +176,6 @@ def to_toml(entries: Sequence[Entry]) -> str:
             lines.append(f"  {value},{'  # ' + _printable(entry.about) if entry.about else ''}\n")
         lines.append("]\n")
     return "".join(lines)
-
-
-def merged(old: Sequence[Entry], new: Sequence[Entry], comments: Mapping[str, str]) -> list[Entry]:
-    """Both together; a finding that was accepted before gets the new reason and expiry.
-
-    Parameters
-    ----------
-    comments : mapping of str to str
-        Of the old entries, by id (`about`).
-    """
-    by_id = {entry.id: replace(entry, about=entry.about or comments.get(entry.id, "")) for entry in old}
-    for entry in new:
-        by_id.pop(entry.id, None)
-        by_id[entry.id] = entry
-    return list(by_id.values())
-
-
-def about(path: Path) -> dict[str, str]:
-    """The comments that stand beside the findings of a file, by id, so that rewriting it keeps them."""
-    comments: dict[str, str] = {}
-    if not path.exists():
-        return comments
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
-        before, mark, after = line.partition(",  # ")
-        if mark and before.count('"') >= 2:
-            comments[before.split('"')[1]] = after
-    return comments
 
 
 def from_findings(findings: Iterable[Finding], reason: str, expires: dt.date | None) -> list[Entry]:
@@ -260,3 +264,7 @@ def _escape(character: str) -> str:
 
 def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _order(entry: Entry) -> tuple[str, str, str, int]:
+    return entry.id, entry.reason, str(entry.expires), -1 if entry.groups is None else entry.groups

@@ -43,20 +43,38 @@ entries = st.builds(
 
 
 @given(st.lists(entries, unique_by=lambda entry: entry.id))
-def test_what_is_written_is_read(tmp_path_factory, wanted):
-    path = tmp_path_factory.mktemp("accepted") / "file.toml"
-    accepted.save(path, wanted)
-    assert sorted(accepted.load(path), key=lambda e: e.id) == sorted(wanted, key=lambda e: e.id)
+def test_what_is_written_is_read(wanted):
+    read = accepted.parse(accepted.updated("", (), wanted, "file"), "file")
+    assert sorted(read, key=lambda e: e.id) == sorted(wanted, key=lambda e: e.id)
+
+
+@given(st.lists(entries, unique_by=lambda entry: entry.id, min_size=1), st.data())
+def test_entries_come_and_go_and_nothing_else_changes(wanted, data):
+    text = accepted.updated("# mine\n", (), wanted, "file")
+    dropped = {entry.id for entry in data.draw(st.lists(st.sampled_from(wanted), unique=True))}
+    renewed = [replace(wanted[0], reason="again")]
+    after = accepted.updated(text, dropped, renewed, "file")
+    gone = {*dropped, wanted[0].id}
+    expected = [entry for entry in wanted if entry.id not in gone] + renewed
+    assert sorted(accepted.parse(after, "file"), key=lambda e: e.id) == sorted(expected, key=lambda e: e.id)
+    assert after.startswith("# mine\n")
 
 
 @given(texts)
-def test_comments_survive_a_rewrite_and_never_break_the_file(tmp_path_factory, about):
-    path = tmp_path_factory.mktemp("accepted") / "file.toml"
-    accepted.save(path, [Entry("LA101-0123456789abcdef", "why", about=about)])
-    (entry,) = accepted.load(path)
-    accepted.save(path, accepted.merged([entry], [], accepted.about(path)))
-    assert "# " in path.read_text(encoding="utf-8").split("findings = ")[-1]
-    assert accepted.load(path) == (entry,)
+def test_comments_beside_findings_never_break_the_file(about):
+    entry = Entry("LA101-0123456789abcdef", "why", about=about)
+    assert accepted.parse(accepted.updated("", (), [entry], "file"), "file") == (replace(entry, about=""),)
+
+
+def test_what_a_person_wrote_stays_and_a_shared_line_is_said():
+    text = (
+        "# who to ask: the curators\n\n[[accepted]] # agreed\nreason = 'old'\nfindings = [\n  'LA101-00', # seen\n]\n"
+    )
+    after = accepted.updated(text, (), [Entry("LA101-01", "new")], "file")
+    assert after.startswith(text)
+    assert accepted.updated(text, ["LA101-00"], [], "file") == text.replace("  'LA101-00', # seen\n", "")
+    with pytest.raises(ConfigError, match="a line of its own"):
+        accepted.updated(text.replace("'LA101-00'", "'LA101-00', 'LA101-02'"), ["LA101-00"], [], "file")
 
 
 def test_an_accepted_finding_is_marked_and_others_are_not():

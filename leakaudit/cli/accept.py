@@ -50,6 +50,7 @@ def accept(
 
     from leakaudit import accepted
     from leakaudit.errors import ConfigError
+    from leakaudit.render.atomic import replacing
     from leakaudit.report_file import read_report
 
     if not reason.strip():
@@ -66,17 +67,16 @@ def accept(
         for finding in past.findings
         if (not ids or finding.id in ids) and (not only or finding.code.startswith(only))
     ]
-    old = accepted.load(target) if target.exists() else ()
-    kept = accepted.merged(old, accepted.from_findings(chosen, reason.strip(), last), accepted.about(target))
-    n_dropped = 0
-    if prune:
-        n_before = len(kept)
-        kept = [entry for entry in kept if entry.id in known or entry.id.rpartition("-")[0] not in past.ran]
-        n_dropped = n_before - len(kept)
-    if chosen or n_dropped:
-        accepted.save(target, kept)
+    text = accepted.read(target) if target.exists() else ""
+    old = accepted.parse(text, str(target))
+    stale = {entry.id for entry in old if entry.id not in known and entry.id.rpartition("-")[0] in past.ran}
+    dropped = stale if prune else set()
+    if chosen or dropped:
+        whole = accepted.updated(text, dropped, accepted.from_findings(chosen, reason.strip(), last), str(target))
+        with replacing(target) as file:
+            file.write(whole.encode())
     counts = ", ".join(f"{code} {n:,}" for code, n in sorted(Counter(f.code for f in chosen).items()))
     many = f"{len(chosen):,} finding{'' if len(chosen) == 1 else 's'}"
-    dropped = f"; dropped {n_dropped:,} that are gone" if prune else ""
-    click.echo(f"accepted {many}{f' ({counts})' if counts else ''} in {target}{dropped}")
+    less = f"; dropped {len(dropped):,} that are gone" if prune else ""
+    click.echo(f"accepted {many}{f' ({counts})' if counts else ''} in {target}{less}")
     return 0

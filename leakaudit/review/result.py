@@ -90,11 +90,13 @@ def save_accepted(path: Path, found: Result) -> None:
     ConfigError
         The file cannot be read or written.
     """
-    old = accepted.load(path) if path.exists() else ()
-    kept = [entry for entry in old if entry.reason != REASON or entry.id not in found.revoked]
-    entries = accepted.merged(kept, accepted.from_findings(found.fine, REASON, None), accepted.about(path))
-    if entries or old:
-        accepted.save(path, entries)
+    text = accepted.read(path) if path.exists() else ""
+    old = {entry.id for entry in accepted.parse(text, str(path)) if entry.reason == REASON}
+    new = accepted.from_findings(found.fine, REASON, None)
+    if new or old & found.revoked:
+        whole = accepted.updated(text, old & found.revoked, new, str(path))
+        with replacing(path) as stream:
+            stream.write(whole.encode())
 
 
 def save_removals(path: Path, found: Result) -> None:
