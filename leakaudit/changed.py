@@ -8,7 +8,7 @@ a full scan.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -115,14 +115,3 @@ def _some_images(images: ImageFingerprints, keep: npt.NDArray[np.bool_], dataset
         problems=tuple(problem for problem in images.problems if problem.uri in kept),
         paths=dataset.samples.path,
     )
-
-
-def belongs(paths: Sequence[str], file: str) -> bool:
-    """Whether a file lies in one of the paths (folders or files; ``split=path`` is taken apart)."""
-    real = os.path.realpath(file)
-    for path in paths:
-        folder = path if os.path.exists(path) else path.partition("=")[2] or path
-        root = os.path.realpath(folder)
-        if real == root or real.startswith(root.rstrip(os.sep) + os.sep):
-            return True
-    return False

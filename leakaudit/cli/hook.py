@@ -30,10 +30,10 @@ def hook(
     minutes; the first run reads all of them. Says nothing where all is well.
     """
     from leakaudit import gate
-    from leakaudit.changed import belongs
     from leakaudit.cli import output, progress
     from leakaudit.pipeline import audit_changed
     from leakaudit.render import FORMATS
+    from leakaudit.settings.finding import belongs
     from leakaudit.settings.plan import plan
 
     if format_ not in FORMATS:

@@ -19,7 +19,6 @@ _MARKS = (
     b'"driver": {"name": "leakaudit"',
     b'<testsuites name="leakaudit"',
     b'"check_name": "LA',
-    b" leakaudit: ",
 )
 """One of these is near the beginning of every report."""
 
@@ -79,7 +78,8 @@ def job_summary(report: Report) -> None:
 def _is_report(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    if head.strip() in (b"", b"[]") or any(mark in head for mark in _MARKS):
+    is_markdown = head.startswith(b"## ") and b" leakaudit: " in head.partition(b"\n")[0]
+    if is_markdown or head.strip() in (b"", b"[]") or any(mark in head for mark in _MARKS):
         return True
     if not head.startswith(b"PAR1"):
         return False

@@ -181,11 +181,6 @@ class RowFingerprints:
         """Some rows of every file, each drawn by itself."""
         return self.sample if self.sample.whole else sample_rows(self.duck, self.pool, random=True)
 
-    @cached_property
-    def n_twins(self) -> int:
-        """Rows that are not alone in the layer that leaves out most."""
-        return self.duck.count("SELECT count(*) FROM twins")
-
 
 def fingerprint_rows(dataset: Dataset, config: Config, progress: Progress = silent) -> RowFingerprints:
     """Read all rows, and find those that are not alone.

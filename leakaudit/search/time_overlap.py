@@ -158,17 +158,6 @@ def in_time(times: Float64, groups: IntArray) -> IntArray:
     return np.lexsort((np.random.default_rng(0).random(len(times)), times, groups))
 
 
-def not_after(times: Float64, held_out: Bools, groups: IntArray | None = None) -> IntArray:
-    """Indices of the held-out rows that are earlier than the last reference row of their group, ascending."""
-    known = np.isfinite(times)
-    group = np.zeros(len(times), dtype=np.int64) if groups is None else groups
-    known &= group >= 0
-    last = np.full(int(group.max(initial=0)) + 1, -np.inf)
-    reference = known & ~held_out
-    np.maximum.at(last, group[reference], times[reference])
-    return np.flatnonzero(known & held_out & (times < last[np.maximum(group, 0)]))
-
-
 def _reference_ends(times: Float64, held_out: Bools, of: IntArray, n_groups: int) -> tuple[Float64, Float64]:
     """First and last time of the reference rows of each group; NaN in groups without one."""
     first, last = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)

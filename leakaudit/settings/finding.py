@@ -88,3 +88,10 @@ def same_paths(a: Sequence[str | os.PathLike[str]], b: Sequence[str | os.PathLik
         return split + (rest.rstrip("/") if _is_address(rest) else os.path.abspath(rest))
 
     return sorted(map(whole, a)) == sorted(map(whole, b))
+
+
+def belongs(paths: Sequence[str], file: str) -> bool:
+    """Whether a file is one of the paths, or lies in one; links are resolved."""
+    real = os.path.realpath(file)
+    roots = [os.path.realpath(split_apart(path)[1]) for path in paths]
+    return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root in roots)

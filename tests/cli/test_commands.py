@@ -124,12 +124,23 @@ def test_several_reports_in_one_run_are_byte_identical_the_second_time(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "a.html", "a.json"]
 
 
-def test_nothing_of_the_user_is_overwritten(tmp_path):
-    mine = tmp_path / "mine.html"
-    mine.write_text("my own page")
-    done = leakaudit("scan", FIXTURES / "demo", "--html", mine)
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [("html", "my own page"), ("markdown", "## Notes\n\nwhat leakaudit: said\n"), ("gitlab", '["mine"]')],
+)
+def test_nothing_of_the_user_is_overwritten(tmp_path, form, text):
+    mine = tmp_path / "mine"
+    mine.write_text(text)
+    done = leakaudit("scan", FIXTURES / "demo", f"--{form}", mine)
     assert_one_clear_line(done)
-    assert mine.read_text() == "my own page"
+    assert mine.read_text() == text
+
+
+@pytest.mark.parametrize("form", ["json", "html", "pairs", "sarif", "junit", "gitlab", "markdown"])
+def test_an_earlier_report_is_replaced(tmp_path, form):
+    path = tmp_path / f"report{'.csv' if form == 'pairs' else ''}"
+    for _ in range(2):
+        assert leakaudit("scan", FIXTURES / "demo", f"--{form}", path).returncode == 1
 
 
 def test_nothing_is_written_into_the_data(tmp_path):
