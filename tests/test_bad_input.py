@@ -176,6 +176,27 @@ def test_mixed_types_empty_columns_and_hostile_cells(tmp_path, scan):
     json.loads(to_json(report))
 
 
+def test_a_table_of_a_thousand_columns_goes_through_every_check(tmp_path, scan):
+    """Ten thousand take the same way, ten times as long."""
+    random = np.random.default_rng(0)
+    columns = [f"c{j}" for j in range(1000)]
+
+    def rows(n):
+        cells = np.where(
+            np.arange(1000) % 3, np.round(random.normal(size=(n, 1000)), 4), random.integers(0, 9, (n, 1000))
+        )
+        return [",".join([*map(str, row), "ab"[i % 2]]) for i, row in enumerate(cells.tolist())]
+
+    train = rows(60)
+    table(tmp_path / "t" / "train.csv", "\n".join([",".join([*columns, "label"]), *train]))
+    table(tmp_path / "t" / "val.csv", "\n".join([",".join([*columns, "label"]), *rows(30), *train[:3]]))
+    report = scan(tmp_path / "t")
+    assert not [outcome.code for outcome in report.outcomes if outcome.status == "errored"]
+    copied = [finding for finding in report.findings if finding.code == "LA104"]
+    assert sum(finding.n_samples for finding in copied) == 3
+    assert {finding.effect["layer"] for finding in copied} == {"raw"}
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [

@@ -25,9 +25,17 @@ _GLOB = re.compile(r"[*?\[\]{}]")
 
 @dataclass(frozen=True, eq=False)
 class Duck:
-    """A connection and its temporary folder; both go when it is closed, collected, or at exit."""
+    """A connection and its temporary folder; both go when it is closed, collected, or at exit.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    threads : int
+        That the connection uses, and that work beside it may use.
+    """
 
     connection: duckdb.DuckDBPyConnection
+    threads: int
     close: weakref.finalize[..., Duck] = field(init=False)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
@@ -55,10 +63,11 @@ def open_duck(config: Config, files: Sequence[TableFile]) -> Duck:
     """
     import duckdb
 
+    threads = config.jobs or usable_cores()
     folder = tempfile.TemporaryDirectory(prefix="leakaudit-", ignore_cleanup_errors=True)
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": config.memory_limit,
-        "threads": str(config.jobs or usable_cores()),
+        "threads": str(threads),
         "temp_directory": str(Path(folder.name, "spilled")),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -77,7 +86,7 @@ def open_duck(config: Config, files: Sequence[TableFile]) -> Duck:
     connection.execute(f"SET allowed_paths = [{', '.join(map(quote_text, paths))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    duck = Duck(connection)
+    duck = Duck(connection, threads)
     object.__setattr__(duck, "close", weakref.finalize(duck, _close, connection, folder))
     return duck
 

@@ -14,7 +14,7 @@ import io
 import re
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +44,10 @@ _BATCH_BYTES = 1 << 24
 _READ_ERRORS = (OSError, EOFError, ValueError, zlib.error, csv.Error, pa.ArrowException)
 
 
+WIDE = 128
 HELD_CELLS = 10_000_000
-"""Cells up to which a table of more columns is held as Arrow, too: every statement over a few of them is then planned
-for these alone."""
+"""Columns of a wide table, and cells up to which one is held as Arrow, too: every statement over a few columns is then
+planned for these alone."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -135,7 +136,7 @@ def read_table(duck: Duck, file: TableFile, table: str) -> Loaded:
     rows = np.array([bad.row for bad in rejected], dtype=np.int64)
     n_rows = duck.count(f"SELECT count(*) FROM {table}")
     held = None
-    if len(file.columns) > VIEWED_COLUMNS and n_rows * len(file.columns) <= HELD_CELLS:
+    if len(file.columns) > WIDE and n_rows * len(file.columns) <= HELD_CELLS:
         held = _held(duck, table, n_rows)
     return Loaded(file, table, storage, n_rows, n_rejected, rows, problems, held)
 
@@ -149,19 +150,27 @@ def _held(duck: Duck, table: str, n_rows: int) -> pa.Table:
 
 
 @contextmanager
-def narrowed(duck: Duck, table: Loaded, cells: Iterable[str]) -> Iterator[str]:
+def narrowed(
+    duck: Duck, table: Loaded, cells: Iterable[str], known: Mapping[str, pa.ChunkedArray] | None = None
+) -> Iterator[str]:
     """What to read these columns (``c7``, …) from: the table, or of a wide one a relation that has nothing else.
 
-    The relation is there as long as the context is; one at a time.
+    What is `known` of a wide one beside its cells becomes columns of the relation.
+
+    The relation is there as long as the context is; one of each table at a time.
     """
     if table.held is None:
         yield table.table
         return
-    duck.connection.register("narrow", table.held.select([*dict.fromkeys(cells), "rowid"]))
+    narrow = f"narrow_{table.table}"
+    held = table.held.select([*dict.fromkeys(cells), "rowid"])
+    if known:
+        held = pa.table({**dict(zip(held.column_names, held.columns, strict=True)), **known})
+    duck.connection.register(narrow, held)
     try:
-        yield "narrow"
+        yield narrow
     finally:
-        duck.connection.unregister("narrow")
+        duck.connection.unregister(narrow)
 
 
 def _where(bad: _Rejected) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from leakaudit.engines.duck import Duck
-from leakaudit.fingerprints.cells import Column, blocks, canonical_cells
+from leakaudit.fingerprints.cells import Column, blocks
 from leakaudit.fingerprints.row_pool import Pool
 from leakaudit.fingerprints.row_sample import RowSample, sample_values
 
@@ -132,11 +132,11 @@ def _seldom_repeated(pool: Pool, sample: RowSample, j: int) -> bool:
 
 def _unique_overall(duck: Duck, pool: Pool, j: int) -> bool:
     """Whether a column without repetition in the sample has none in the files; by HyperLogLog, whose error is 2 %."""
-    for file, table in enumerate(pool.tables):
-        relation = canonical_cells([pool.columns[j]], file, table.table)
-        ((distinct, present),) = duck.rows(
-            f"SELECT approx_count_distinct(n0), count(n0) FROM {relation} WHERE ({pool.split[file]}) IS NOT NULL"
-        )
+    for file in range(len(pool.tables)):
+        with pool.cells(duck, file, [pool.columns[j]]) as relation:
+            ((distinct, present),) = duck.rows(
+                f"SELECT approx_count_distinct(n0), count(n0) FROM {relation} WHERE ({pool.split[file]}) IS NOT NULL"
+            )
         if int(str(distinct)) < 0.9 * int(str(present)):
             return False
     return True

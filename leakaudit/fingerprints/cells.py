@@ -18,7 +18,7 @@ Missing are: null, and text without a character; in columns of the first three k
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -206,15 +206,20 @@ def _seen(held: Storage, found: dict[str, bool]) -> _Seen:
 # --- SQL of one cell ------------------------------------------------------------------------------------------
 
 
-def canonical_cells(columns: Sequence[Column], file: int, table: str) -> str:
+def canonical_cells(columns: Sequence[Column], file: int, table: str, known: Collection[int] = ()) -> str:
     """A subquery: the table, its ``rowid`` as ``row``, and the canonical values of these columns as ``n0``, ``n1``, …
 
     Values of equal cells are equal; those of different ones only for integers beyond 2^53 (see `canonical_text`).
-    Each step has a name, so that long expressions are not repeated within longer ones.
+    Each step has a name, so that long expressions are not repeated within longer ones. The table has the values of the
+    columns whose numbers are `known` already.
     """
-    values = [f"{_value(column, file)} AS v{i}" for i, column in enumerate(columns)]
-    rounded = [column.kind == "number" and column.storage[file] not in ("integer", "boolean") for column in columns]
-    names = [f"{_rounded(f'v{i}') if has_fraction else f'v{i}'} AS n{i}" for i, has_fraction in enumerate(rounded)]
+    asked = [(i, column) for i, column in enumerate(columns) if i not in known]
+    values = [f"{_value(column, file)} AS v{i}" for i, column in asked]
+    rounded = [column.kind == "number" and column.storage[file] not in ("integer", "boolean") for _, column in asked]
+    names = [
+        f"{_rounded(f'v{i}') if has_fraction else f'v{i}'} AS n{i}"
+        for (i, _), has_fraction in zip(asked, rounded, strict=True)
+    ]
     return f"(SELECT {', '.join(('*', *names))} FROM (SELECT {', '.join(('rowid AS row', '*', *values))} FROM {table}))"
 
 

@@ -9,12 +9,14 @@ of most rows are never read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from leakaudit.engines.arrow import integers
 from leakaudit.engines.duck import Duck
-from leakaudit.fingerprints.cells import Column, canonical_cells
+from leakaudit.fingerprints.cells import Column
 from leakaudit.fingerprints.row_pool import Pool
 from leakaudit.fingerprints.row_sample import RowSample
 from leakaudit.fingerprints.twins import wanted
@@ -27,8 +29,13 @@ if TYPE_CHECKING:
 
     Hashes = npt.NDArray[np.uint64]
 
+_Word = TypeVar("_Word", np.uint32, np.uint64)
+
 FEW_PAIRS = 0.01
 """Pairs of rows that agree by chance, by the number of rows, that are few enough to look at each of them again."""
+
+FEWER_PAIRS = 1e-6
+"""Likewise where each row of a pair may cost a row group, read with all its columns: another column costs less."""
 
 SEEN = 10
 """Pairs of the sample from which on their number is taken as measured; for fewer, columns count as independent."""
@@ -56,10 +63,10 @@ def telling_columns(pool: Pool, sample: RowSample, among: Sequence[int]) -> list
     """
     thinned = sample.hashes[:, :: 1 + len(sample) * len(among) // _LOOKED_AT]
     costs = {at: _cost(pool.columns[j]) for at, j in enumerate(sample.columns) if j in among}
-    return [sample.columns[at] for at in telling(thinned, costs, max(pool.starts[-1], 1))[0]]
+    return [sample.columns[at] for at in telling(thinned, costs, max(pool.starts[-1], 1), FEWER_PAIRS)[0]]
 
 
-def telling(cells: Hashes, costs: Mapping[int, float], n_rows: int) -> tuple[list[int], float]:
+def telling(cells: Hashes, costs: Mapping[int, float], n_rows: int, few: float = FEW_PAIRS) -> tuple[list[int], float]:
     """Few columns of a sample that leave few pairs of equal rows, and how many pairs they leave among all rows.
 
     Parameters
@@ -70,9 +77,11 @@ def telling(cells: Hashes, costs: Mapping[int, float], n_rows: int) -> tuple[lis
         Columns to choose from, as rows of `cells`, and what each costs to read.
     n_rows : int
         Rows that the sample stands for.
+    few : float, default `FEW_PAIRS`
+        Pairs that may be left, by the number of rows.
     """
     m = cells.shape[1]
-    enough = FEW_PAIRS * n_rows * (m / n_rows) ** 2
+    enough = few * n_rows * (m / n_rows) ** 2
     codes = {j: np.unique(cells[j], return_inverse=True)[1].astype(np.int64) for j in costs}
     every = max(m * (m - 1) / 2, 1.0)
     single = {j: max(_pairs(code), 1.0) for j, code in codes.items()}
@@ -110,8 +119,7 @@ def nominate(duck: Duck, pool: Pool, columns: Sequence[int], within: IntArray | 
         Ascending sample indices of rows that belong to a split; no others are looked at.
     """
     hashes, index = hash_rows(duck, pool, columns, within)
-    repeated = repeated_hashes(hashes)
-    found = positions_among(hashes, repeated)
+    found = repeated(hashes, duck.threads)
     return found if index is None else index[found]
 
 
@@ -126,14 +134,12 @@ def hash_rows(
     indices = [np.zeros(0, dtype=np.int64)]
     at = row = 0
     for file in range(len(pool.tables)):
-        split = f", ({pool.split[file]}) IS NOT NULL" if pool.split_varies[file] else ""
+        split = f", (({pool.split[file]}) IS NOT NULL)::UTINYINT" if pool.split_varies[file] else ""
         # In the order of the file: DuckDB keeps it where nothing asks for another one.
         for batch in _stream(duck, pool, file, columns, split):
-            hashed = batch.column(0).to_numpy()
-            inside = np.arange(len(hashed))
-            if split:
-                inside = np.flatnonzero(batch.column(1).to_numpy(zero_copy_only=False))
-            hashes[at : at + len(inside)] = hashed if not split else hashed[inside]
+            hashed = integers(batch.column(0))
+            inside = np.flatnonzero(integers(batch.column(1))) if split else np.arange(len(hashed))
+            hashes[at : at + len(inside)] = hashed[inside] if split else hashed
             if not every:
                 indices.append(row + inside)
             at += len(inside)
@@ -150,7 +156,7 @@ def _hash_some(duck: Duck, pool: Pool, columns: Sequence[int], indices: IntArray
                 found = _stream(
                     duck, pool, file, columns, ", row", "WHERE row IN (SELECT row FROM wanted) ORDER BY row"
                 )
-                parts += [batch.column(0).to_numpy() for batch in found]
+                parts += [integers(batch.column(0)) for batch in found]
     return np.concatenate(parts)
 
 
@@ -159,45 +165,63 @@ def _stream(
 ) -> Iterator[pa.RecordBatch]:
     chosen: list[Column] = [pool.columns[j] for j in columns]
     names = ", ".join(f"n{i}" for i in range(len(chosen)))
-    relation = canonical_cells(chosen, file, pool.tables[file].table)
-    yield from duck.connection.sql(f"SELECT hash({names}){more} FROM {relation} {which}").to_arrow_reader(_CHUNK)
+    with pool.cells(duck, file, chosen) as relation:
+        yield from duck.connection.sql(f"SELECT hash({names}){more} FROM {relation} {which}").to_arrow_reader(_CHUNK)
 
 
-def repeated_hashes(hashes: Hashes) -> Hashes:
-    """Hashes that occur more than once, ascending; sorted a part of the range at a time, to hold no second copy."""
-    bits = max(0, int(np.ceil(np.log2(max(len(hashes), 1) / _PART))))
-    if not bits:
-        return _twice(hashes.copy())
-    found = []
-    for part in range(1 << bits):
-        chunks = (hashes[at : at + _CHUNK] for at in range(0, len(hashes), _CHUNK))
-        found.append(_twice(np.concatenate([c[(c >> np.uint64(64 - bits)) == part] for c in chunks])))
-    return np.concatenate(found)
+def repeated(hashes: Hashes, threads: int) -> IntArray:
+    """Ascending positions of the hashes that occur more than once.
 
+    Some 32 bits of them are sorted first, which takes half the time and memory of 64, a part of the range in each
+    thread; those that agree are few, and are compared as a whole.
+    """
+    bits = max(int(np.ceil(np.log2(max(len(hashes), 1) / _PART))), int(len(hashes) > _PART // 8), 0)
+    shift = np.uint64(32 - bits)
+    starts = range(0, len(hashes), _CHUNK)
 
-def _twice(hashes: Hashes) -> Hashes:
-    hashes.sort()
-    again: Hashes = hashes[1:][hashes[1:] == hashes[:-1]]
-    if len(again):
-        again = again[np.concatenate(([True], again[1:] != again[:-1]))]
+    def agreeing(part: int) -> Hashes:
+        inside = []
+        for at in starts:
+            prefixes = (hashes[at : at + _CHUNK] * _FIXED) >> shift
+            low = prefixes.astype(np.uint32)
+            inside.append(low[(prefixes >> np.uint64(32)) == part] if bits else low)
+        ordered = np.concatenate(inside) if inside else np.zeros(0, np.uint32)
+        del inside
+        ordered.sort()
+        return _repeats(ordered).astype(np.uint64) + np.uint64(part << 32)
+
+    def among(at: int) -> IntArray:
+        prefixes = (hashes[at : at + _CHUNK] * _FIXED) >> shift
+        hits = np.flatnonzero(seen[prefixes >> up])
+        place = np.minimum(np.searchsorted(wanted, prefixes[hits]), len(wanted) - 1)
+        there: IntArray = hits[wanted[place] == prefixes[hits]] + at
+        return there
+
+    with ThreadPoolExecutor(threads) as pool:
+        wanted = np.concatenate(list(pool.map(agreeing, range(1 << bits))))
+        if not len(wanted):
+            return np.zeros(0, dtype=np.int64)
+        # A bitmap rules most hashes out, a search the others.
+        spread = int(np.clip(np.ceil(np.log2(len(wanted))) + 4, 16, 26))
+        up = np.uint64(32 + bits - spread)
+        seen = np.zeros(1 << spread, dtype=bool)
+        seen[wanted >> up] = True
+        found = np.concatenate(list(pool.map(among, starts)))
+    whole = hashes[found]
+    same = _repeats(np.sort(whole))
+    if not len(same):
+        return found[:0]
+    place = np.minimum(np.searchsorted(same, whole), len(same) - 1)
+    again: IntArray = found[same[place] == whole]
     return again
 
 
-def positions_among(hashes: Hashes, wanted: Hashes) -> IntArray:
-    """Positions of hashes among the wanted ones, which ascend; a bitmap rules out most, a search the others."""
-    if not len(wanted):
-        return np.zeros(0, dtype=np.int64)
-    bits = int(np.clip(np.ceil(np.log2(len(wanted))) + 4, 16, 26))
-    shift = np.uint64(64 - bits)
-    seen = np.zeros(1 << bits, dtype=bool)
-    seen[(wanted * _FIXED) >> shift] = True
-    found = []
-    for at in range(0, len(hashes), _CHUNK):
-        chunk = hashes[at : at + _CHUNK]
-        hits = np.flatnonzero(seen[(chunk * _FIXED) >> shift])
-        place = np.minimum(np.searchsorted(wanted, chunk[hits]), len(wanted) - 1)
-        found.append(at + hits[wanted[place] == chunk[hits]])
-    return np.concatenate(found).astype(np.int64)
+def _repeats(ordered: npt.NDArray[_Word]) -> npt.NDArray[_Word]:
+    """Values that occur more than once, each once."""
+    again: npt.NDArray[_Word] = ordered[1:][ordered[1:] == ordered[:-1]]
+    if len(again):
+        again = again[np.concatenate(([True], again[1:] != again[:-1]))]
+    return again
 
 
 def _cost(column: Column) -> float:

@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 
 from leakaudit.config import Config
+from leakaudit.engines.arrow import column_of
 from leakaudit.engines.duck import Duck, quote_text
-from leakaudit.engines.tables import Loaded
+from leakaudit.engines.tables import Loaded, narrowed
 from leakaudit.errors import InputError
 from leakaudit.fingerprints.cells import Column, canonical_cells, label_text, pool_columns
 from leakaudit.model import Dataset, TableFile
@@ -22,7 +26,7 @@ LABELS_COUNTED = 100_000
 """Distinct labels that are counted, the most frequent ones; a column with more is no set of classes."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Pool:
     """All files as tables, and SQL of what matters in each.
 
@@ -31,9 +35,11 @@ class Pool:
     starts : tuple of int
         Sample index of the first row of each file, and the number of all rows.
     labels : tuple of Column or None
-        The label column as each file has it; `label` is the SQL of its canonical text in `with_label`.
+        The label column as each file has it; `label` is the SQL of its canonical text in `label_cells`.
     split : tuple of str
         SQL of the index of a row's split.
+    values : tuple of pyarrow.Table or None
+        Of each file that is wide and short: the canonical values of `columns`, see `held_values`.
     """
 
     tables: tuple[Loaded, ...]
@@ -43,11 +49,51 @@ class Pool:
     label_compared: bool
     split: tuple[str, ...]
     label: tuple[str, ...]
+    values: tuple[pa.Table | None, ...]
 
-    def with_label(self, file: int) -> str:
-        """The table of a file, and its canonical label as ``n0``."""
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Where each of `columns` is."""
+        return {column.name: j for j, column in enumerate(self.columns)}
+
+    @contextmanager
+    def cells(
+        self, duck: Duck, file: int, columns: Sequence[Column], source: str | None = None, more: Sequence[str] = ()
+    ) -> Iterator[str]:
+        """A subquery of a file: ``row``, canonical cells as ``n0``, …, and what `split` reads; as long as the context.
+
+        One of each file at a time.
+
+        Parameters
+        ----------
+        source : str, optional
+            Another table with some rows of the file.
+        more : sequence of str, optional
+            Other columns that are read, as the file's table calls them.
+        """
+        table = self.tables[file]
+        if source is not None and source != table.table:
+            yield canonical_cells(columns, file, source)
+            return
+        read = [*self.split_cells[file], *(column.sql[file] for column in columns), *more]
+        values = self.values[file]
+        at = {i: self.place[column.name] for i, column in enumerate(columns) if column.name in self.place}
+        known = {f"{v}{i}": values.column(f"{v}{j}") for i, j in at.items() for v in "vn"} if values is not None else {}
+        with narrowed(duck, table, read, known) as narrow:
+            yield canonical_cells(columns, file, narrow, at if values is not None else ())
+
+    @contextmanager
+    def all_cells(self, duck: Duck, columns: Sequence[Column]) -> Iterator[list[str]]:
+        """`cells` of every file."""
+        with ExitStack() as stack:
+            yield [stack.enter_context(self.cells(duck, file, columns)) for file in range(len(self.tables))]
+
+    def label_cells(
+        self, duck: Duck, file: int, source: str | None = None, more: Sequence[str] = ()
+    ) -> AbstractContextManager[str]:
+        """`cells` of the label, where the file has one."""
         column = self.labels[file]
-        return canonical_cells([column] if column else [], file, self.tables[file].table)
+        return self.cells(duck, file, [column] if column else [], source, more)
 
     @property
     def split_cells(self) -> tuple[tuple[str, ...], ...]:
@@ -85,16 +131,18 @@ def make_pool(
     if label is not None and any(label not in table.file.columns for table in tables):
         left_out = {**left_out, label: "not in every file"}
     labels = _label_columns(duck, tables, label)
+    columns = pool_columns(duck, tables, features)
     pool = Pool(
         tables=tuple(tables),
         starts=tuple(int(start) for start in np.cumsum([0, *(table.n_rows for table in tables)])),
-        columns=tuple(pool_columns(duck, tables, features)),
+        columns=tuple(columns),
         labels=labels,
         label_compared=label is not None and label not in left_out,
         split=tuple(_split_sql(table, dataset) for table in tables),
         label=tuple(
             label_text(column, file, "n0") if column else "NULL::VARCHAR" for file, column in enumerate(labels)
         ),
+        values=tuple(held_values(duck, table, file, columns) for file, table in enumerate(tables)),
     )
     counts = _count_labels(duck, pool, dataset.splits)
     dotted = _dotted(counts) if pool.label_compared and all(c is not None and c.kind == "text" for c in labels) else ()
@@ -102,6 +150,34 @@ def make_pool(
         pool = replace(pool, label=tuple(_without_dot(pool, file, dataset, dotted) for file in range(len(tables))))
         counts = {name: _undotted(found) if name in dotted else found for name, found in counts.items()}
     return pool, left_out, counts
+
+
+def held_values(duck: Duck, table: Loaded, file: int, columns: Sequence[Column]) -> pa.Table | None:
+    """Canonical values ``v0``, ``n0``, ``v1``, … as `canonical_cells` has them, where the table is held.
+
+    Planning the SQL of a canonical cell takes longer than some hundred cells of a column do: columns that are held
+    alike go through it as one long column.
+    """
+    if table.held is None:
+        return None
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for j, column in enumerate(columns):
+        kind = table.held.schema.field(column.sql[file]).type
+        alike.setdefault((column.kind, column.storage, str(kind)), []).append(j)
+    values: dict[str, pa.ChunkedArray] = {}
+    for those in alike.values():
+        cells = [table.held.column(columns[j].sql[file]) for j in those]
+        long = pa.chunked_array([chunk for cell in cells for chunk in cell.chunks], cells[0].type)
+        duck.connection.register("long", pa.table({"c": long, "rowid": column_of(np.arange(len(long)))}))
+        one = replace(columns[those[0]], sql=("c",) * len(columns[those[0]].sql))
+        found = duck.connection.sql(
+            f"SELECT v0, n0 FROM {canonical_cells([one], file, 'long')} ORDER BY row"
+        ).to_arrow_table()
+        duck.connection.unregister("long")
+        for at, j in enumerate(those):
+            part = found.slice(at * table.n_rows, table.n_rows)
+            values[f"v{j}"], values[f"n{j}"] = part.column(0), part.column(1)
+    return pa.table(values)
 
 
 # --- which columns make a row ---------------------------------------------------------------------------------
@@ -174,19 +250,20 @@ def _count_labels(duck: Duck, pool: Pool, splits: Sequence[str]) -> dict[str, di
     if not having:
         return counts
     parts = []
-    for at in having:
-        column = pool.labels[at]
-        assert column is not None
-        cell = column.sql[at]
-        # As they stand first: what makes them canonical is then done once for each of few.
-        counted_raw = f"""(SELECT {pool.split[at]} AS split, {cell}, count(*) AS n, 0 AS rowid
-            FROM {pool.tables[at].table} GROUP BY ALL)"""
-        parts.append(f"SELECT split, {pool.label[at]} AS label, n FROM {canonical_cells([column], at, counted_raw)}")
-    counted = duck.rows(
-        f"""SELECT split, label, sum(n) AS n FROM ({" UNION ALL ".join(parts)})
-            WHERE split IS NOT NULL AND label IS NOT NULL
-            GROUP BY ALL ORDER BY n DESC, label, split LIMIT {LABELS_COUNTED}"""
-    )
+    with ExitStack() as stack:
+        for at in having:
+            column = pool.labels[at]
+            assert column is not None
+            cell = column.sql[at]
+            source = stack.enter_context(narrowed(duck, pool.tables[at], [*pool.split_cells[at], cell]))
+            # As they stand first: what makes them canonical is then done once for each of few.
+            raw = f"(SELECT {pool.split[at]} AS split, {cell}, count(*) AS n, 0 AS rowid FROM {source} GROUP BY ALL)"
+            parts.append(f"SELECT split, {pool.label[at]} AS label, n FROM {canonical_cells([column], at, raw)}")
+        counted = duck.rows(
+            f"""SELECT split, label, sum(n) AS n FROM ({" UNION ALL ".join(parts)})
+                WHERE split IS NOT NULL AND label IS NOT NULL
+                GROUP BY ALL ORDER BY n DESC, label, split LIMIT {LABELS_COUNTED}"""
+        )
     for code, text, n in sorted(counted, key=lambda row: str(row[1])):
         counts[splits[int(str(code))]][str(text)] = int(str(n))
     return counts

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leakaudit.engines.duck import Duck
-from leakaudit.engines.tables import narrowed
-from leakaudit.fingerprints.cells import Column, blocks, canonical_cells
+from leakaudit.fingerprints.cells import Column, blocks
 from leakaudit.fingerprints.row_pool import Pool
 
 if TYPE_CHECKING:
@@ -116,8 +115,7 @@ def _read(
     rows = _drawn(table.n_rows, _size(pool)) if random else _runs(table.n_rows, _size(pool))
     which = f"row IN ({rows})" if random else rows
     named = ", ".join(f"({sql}) AS x{i}" for i, sql in enumerate(expressions))
-    with narrowed(duck, table, [*pool.split_cells[file], *(column.sql[file] for column in columns)]) as source:
-        relation = canonical_cells(columns, file, source)
+    with pool.cells(duck, file, columns) as relation:
         return duck.arrays(
             f"SELECT {named} FROM {relation} WHERE ({which}) AND ({pool.split[file]}) IS NOT NULL ORDER BY row"
         )

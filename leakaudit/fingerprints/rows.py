@@ -20,12 +20,13 @@ import numpy as np
 import pyarrow as pa
 
 from leakaudit.config import Config
+from leakaudit.engines.arrow import integers
 from leakaudit.engines.duck import Duck, first_line, open_duck
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.engines.tables import Loaded, read_table
 from leakaudit.errors import UserError
 from leakaudit.fingerprints.beside import beside_the_point
-from leakaudit.fingerprints.cells import BLOCK, canonical_cells, install
+from leakaudit.fingerprints.cells import BLOCK, install
 from leakaudit.fingerprints.nominate import WIDEST, nominate, telling_columns
 from leakaudit.fingerprints.row_pool import Pool, make_pool
 from leakaudit.fingerprints.row_sample import RowSample, sample_rows
@@ -34,6 +35,9 @@ from leakaudit.model import PROBLEMS_LISTED, Dataset, Problem, Sample
 from leakaudit.sources.names import resolve_column
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakaudit.fingerprints.table_columns import TableColumn
     from leakaudit.model import IntArray
 
 __all__ = ["LAYERS", "Layer", "RowFingerprints", "fingerprint_rows"]
@@ -107,9 +111,9 @@ class RowFingerprints:
         for file, kept in self._by_file(indices):
             table = self.pool.tables[file]
             shown = table.file.columns[:CELLS_SHOWN]
-            cells = [_shown(f"c{i}") for i in range(len(shown))]
-            found = self._lookup(file, kept, [self.pool.split[file], self.pool.label[file], *cells])
-            numbers = table.file_rows(found[0].to_numpy())
+            read = [f"c{i}" for i in range(len(shown))]
+            found = self._lookup(file, kept, [self.pool.split[file], self.pool.label[file], *map(_shown, read)], read)
+            numbers = table.file_rows(integers(found[0]))
             columns = [column.to_pylist() for column in found[3:]]
             rows = zip(*columns, strict=True) if columns else iter(() for _ in numbers)
             for at, number, split, label, row in zip(
@@ -128,7 +132,7 @@ class RowFingerprints:
             table = self.pool.tables[file]
             found = self._lookup(file, kept, [self.pool.split[file], self.pool.label[file]])
             split = pa.DictionaryArray.from_arrays(found[1].combine_chunks().cast(pa.int32()), list(self.splits))
-            uris = [f"{table.file.uri}#{number}" for number in table.file_rows(found[0].to_numpy()).tolist()]
+            uris = [f"{table.file.uri}#{number}" for number in table.file_rows(integers(found[0])).tolist()]
             label = found[2].combine_chunks()
             parts.append(
                 pa.table({"split": split.cast(pa.string()), "uri": pa.array(uris, pa.string()), "label": label})
@@ -139,15 +143,20 @@ class RowFingerprints:
 
     def digests(self, indices: IntArray) -> list[bytes]:
         """Digests of the canonical rows at these indices, the label included where it is compared."""
-        found: dict[int, bytes] = {}
-        for file, kept in self._by_file(indices):
+        with wanted(self.duck, np.unique(indices)):
+            known, low, high = self.duck.arrays(
+                f"""SELECT idx, (canonical & {2**64 - 1}::UHUGEINT)::UBIGINT AS low, (canonical >> 64)::UBIGINT AS high
+                    FROM twins WHERE idx IN (SELECT row FROM wanted)"""
+            )
+        halves = np.stack((low, high), axis=1).astype("<u8").tobytes()
+        found = {index: halves[16 * at : 16 * at + 16] for at, index in enumerate(known.tolist())}
+        for file, kept in self._by_file(indices[~np.isin(indices, known)]):
             with wanted(self.duck, kept):
                 source = self.source(file, kept)
                 relation = row_digests(self.duck, self.pool, file, source)
-                column = self.pool.labels[file]
-                cells = canonical_cells([column] if column else [], file, source)
                 digest = f"md5({with_label('canonical', self.pool.label[file], self.pool)})"
-                at, digests = self._columns(f"SELECT row, {digest} FROM {relation} d JOIN {cells} l USING (row)")
+                with self.pool.label_cells(self.duck, file, source) as labels:
+                    at, digests = self._columns(f"SELECT row, {digest} FROM {relation} d JOIN {labels} l USING (row)")
             texts: dict[str, bytes] = {}
             for index, text in zip(at.to_pylist(), digests.to_pylist(), strict=True):
                 found[self.pool.starts[file] + index] = texts.setdefault(text, bytes.fromhex(text))
@@ -163,18 +172,29 @@ class RowFingerprints:
         here = file in self.kept and is_among(rows, self.kept[file])
         return f"kept{file}" if here else self.pool.tables[file].table
 
-    def _lookup(self, file: int, kept: IntArray, expressions: Sequence[str]) -> list[pa.ChunkedArray]:
-        """``rowid`` and these expressions, for some rows of a file, in order."""
+    def _lookup(
+        self, file: int, kept: IntArray, expressions: Sequence[str], read: Sequence[str] = ()
+    ) -> list[pa.ChunkedArray]:
+        """``rowid`` and these expressions, for some rows of a file, in order; `read`: columns that they are made of."""
         names = ", ".join(f"({sql}) AS x{i}" for i, sql in enumerate(expressions))
-        column = self.pool.labels[file]
-        relation = canonical_cells([column] if column else [], file, self.source(file, kept))
-        with wanted(self.duck, kept):
+        source = self.source(file, kept)
+        with wanted(self.duck, kept), self.pool.label_cells(self.duck, file, source, read) as relation:
             return self._columns(
                 f"SELECT row, {names} FROM {relation} WHERE row IN (SELECT row FROM wanted) ORDER BY row"
             )
 
     def _columns(self, sql: str) -> list[pa.ChunkedArray]:
         return list(self.duck.connection.sql(sql).to_arrow_table().columns)
+
+    @cached_property
+    def canonical_columns(self) -> dict[str, TableColumn]:
+        """Columns of a small table that were read, see `leakaudit.fingerprints.table_columns`."""
+        return {}
+
+    @cached_property
+    def raw_columns(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Likewise, numbers as the file has them."""
+        return {}
 
     @cached_property
     def random_sample(self) -> RowSample:
@@ -274,7 +294,9 @@ def _count_rows(duck: Duck, pool: Pool, splits: Sequence[str]) -> dict[str, int]
         if table.file.split is not None:
             counts[table.file.split] += table.n_rows
             continue
-        for code, n in duck.rows(f"SELECT {pool.split[file]} AS split, count(*) FROM {table.table} GROUP BY 1"):
+        with pool.cells(duck, file, []) as relation:
+            found = duck.rows(f"SELECT {pool.split[file]} AS split, count(*) FROM {relation} GROUP BY 1")
+        for code, n in found:
             if code is not None:
                 counts[splits[int(str(code))]] += int(str(n))
     return counts

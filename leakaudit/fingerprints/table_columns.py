@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from leakaudit.fingerprints.cells import Column, blocks, canonical_cells, canonical_text, pool_columns
+from leakaudit.engines.tables import narrowed
+from leakaudit.fingerprints.cells import Column, blocks, canonical_text, pool_columns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from leakaudit.model import IntArray
 
     Float64: TypeAlias = npt.NDArray[np.float64]
+
+HELD_VALUES = 4_000_000
+"""Cells of a table up to which every column that is read is kept: at most 64 MB of numbers."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,8 +75,9 @@ def split_codes(rows: RowFingerprints) -> IntArray:
     """Split of every row as an index into ``rows.splits``, shape (n,); -1 for rows that belong to none."""
     parts = []
     for file, table in enumerate(rows.pool.tables):
-        sql = f"SELECT coalesce({rows.pool.split[file]}, -1) AS split FROM {table.table} ORDER BY rowid"
-        parts.append(np.asarray(rows.duck.arrays(sql)[0], dtype=np.int64))
+        with narrowed(rows.duck, table, rows.pool.split_cells[file]) as source:
+            sql = f"SELECT coalesce({rows.pool.split[file]}, -1) AS split FROM {source} ORDER BY rowid"
+            parts.append(np.asarray(rows.duck.arrays(sql)[0], dtype=np.int64))
     return np.concatenate(parts)
 
 
@@ -96,15 +101,12 @@ def read_columns(rows: RowFingerprints, names: Sequence[str], indices: IntArray 
     -----
     A column of all rows takes 8 bytes a value, and its distinct texts: with many rows, ask for one at a time.
     """
-    known = {column.name: column for column in rows.pool.columns}
-    unknown = [name for name in names if name not in known]
-    known |= {c.name: c for c in pool_columns(rows.duck, rows.pool.tables, unknown)} if unknown else {}
-    read: list[TableColumn] = []
-    for block in blocks(len(names)):
-        columns = [known[name] for name in names[block]]
-        tables = [_read(rows, file, columns, indices) for file in range(len(rows.pool.tables))]
-        read += [_column(column, [table[f"x{i}"] for table in tables]) for i, column in enumerate(columns)]
-    return read
+    if not _is_small(rows):
+        return _canonical(rows, names, indices)
+    held = rows.canonical_columns
+    fresh = [name for name in dict.fromkeys(names) if name not in held]
+    held.update(zip(fresh, _canonical(rows, fresh, None), strict=True))
+    return [held[name] if indices is None else _at(held[name], indices) for name in names]
 
 
 def raw_numbers(rows: RowFingerprints, names: Sequence[str], indices: IntArray | None = None) -> list[Float64]:
@@ -121,23 +123,12 @@ def raw_numbers(rows: RowFingerprints, names: Sequence[str], indices: IntArray |
     ValueError
         A column does not hold numbers.
     """
-    known = {column.name: column for column in rows.pool.columns}
-    unknown = [name for name in names if name not in known]
-    known |= {c.name: c for c in pool_columns(rows.duck, rows.pool.tables, unknown)} if unknown else {}
-    read: list[Float64] = []
-    for block in blocks(len(names)):
-        columns = [known[name] for name in names[block]]
-        if bad := [column.name for column in columns if column.kind not in ("number", "boolean")]:
-            raise ValueError(f"not a column of numbers: {bad[0]!r}")
-        cells = ", ".join(f"v{i}::DOUBLE AS x{i}" for i in range(len(columns)))
-        tables = []
-        for file, table in enumerate(rows.pool.tables):
-            relation = canonical_cells(columns, file, table.table)
-            tables.append(_some(rows, file, f"SELECT {cells} FROM {relation}", indices))
-        for i in range(len(columns)):
-            parts = [table[f"x{i}"].cast(pa.float64()).to_numpy() for table in tables]
-            read.append(np.concatenate(parts).astype(np.float64))
-    return read
+    if not _is_small(rows):
+        return _raw(rows, names, indices)
+    held = rows.raw_columns
+    fresh = [name for name in dict.fromkeys(names) if name not in held]
+    held.update(zip(fresh, _raw(rows, fresh, None), strict=True))
+    return [held[name] if indices is None else held[name][indices] for name in names]
 
 
 def read_labels(rows: RowFingerprints, indices: IntArray | None = None) -> TableColumn | None:
@@ -152,15 +143,54 @@ def read_labels(rows: RowFingerprints, indices: IntArray | None = None) -> Table
         return None
     parts = []
     for file in range(len(rows.pool.tables)):
-        sql = f"SELECT ({rows.pool.label[file]})::VARCHAR AS x0 FROM {rows.pool.with_label(file)}"
-        parts.append(_some(rows, file, sql, indices)["x0"])
+        with rows.pool.label_cells(rows.duck, file) as relation:
+            sql = f"SELECT ({rows.pool.label[file]})::VARCHAR AS x0 FROM {relation}"
+            parts.append(_some(rows, file, sql, indices)["x0"])
     return _texts(rows.label, pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string()))
 
 
-def _read(rows: RowFingerprints, file: int, columns: Sequence[Column], indices: IntArray | None) -> pa.Table:
-    cells = ", ".join(f"{_value(column, file, f'n{i}')} AS x{i}" for i, column in enumerate(columns))
-    relation = canonical_cells(columns, file, rows.pool.tables[file].table)
-    return _some(rows, file, f"SELECT {cells} FROM {relation}", indices)
+def _is_small(rows: RowFingerprints) -> bool:
+    """Whether all cells fit into memory, so that no column is read twice."""
+    return len(rows) * len(rows.pool.columns) <= HELD_VALUES
+
+
+def _canonical(rows: RowFingerprints, names: Sequence[str], indices: IntArray | None) -> list[TableColumn]:
+    columns = _known(rows, names)
+    cells = _read(rows, columns, lambda column, file, i: _value(column, file, f"n{i}"), indices)
+    return [_column(column, each) for column, each in zip(columns, cells, strict=True)]
+
+
+def _raw(rows: RowFingerprints, names: Sequence[str], indices: IntArray | None) -> list[Float64]:
+    columns = _known(rows, names)
+    if bad := [column.name for column in columns if column.kind not in ("number", "boolean")]:
+        raise ValueError(f"not a column of numbers: {bad[0]!r}")
+    cells = _read(rows, columns, lambda _column, _file, i: f"v{i}::DOUBLE", indices)
+    return [_numbers(each) for each in cells]
+
+
+def _known(rows: RowFingerprints, names: Sequence[str]) -> list[Column]:
+    place = rows.pool.place
+    unknown = [name for name in names if name not in place]
+    others = {c.name: c for c in pool_columns(rows.duck, rows.pool.tables, unknown)} if unknown else {}
+    return [others[name] if name in others else rows.pool.columns[place[name]] for name in names]
+
+
+def _read(
+    rows: RowFingerprints, columns: Sequence[Column], cell: Callable[[Column, int, int], str], indices: IntArray | None
+) -> list[pa.ChunkedArray]:
+    """Cells of columns over all files; `cell` is the SQL of one, from column, file, and number among ``n0``, …"""
+    read = []
+    for block in blocks(len(columns)):
+        some = columns[block]
+        parts = []
+        for file in range(len(rows.pool.tables)):
+            cells = ", ".join(f"{cell(column, file, i)} AS x{i}" for i, column in enumerate(some))
+            with rows.pool.cells(rows.duck, file, some) as relation:
+                parts.append(_some(rows, file, f"SELECT {cells} FROM {relation}", indices))
+        for i in range(len(some)):
+            chunks = [chunk for part in parts for chunk in part.column(i).chunks]
+            read.append(pa.chunked_array(chunks, parts[0].column(i).type))
+    return read
 
 
 def _some(rows: RowFingerprints, file: int, sql: str, indices: IntArray | None) -> pa.Table:
@@ -184,12 +214,29 @@ def _value(column: Column, file: int, value: str) -> str:
     return f"{value}::DOUBLE"
 
 
-def _column(column: Column, parts: Sequence[pa.ChunkedArray]) -> TableColumn:
-    cells = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
+def _column(column: Column, cells: pa.ChunkedArray) -> TableColumn:
     if column.kind != "text":
-        numbers = np.asarray(cells.cast(pa.float64()).to_numpy(), dtype=np.float64)
-        return TableColumn(column.name, column.kind, numbers=numbers)
+        return TableColumn(column.name, column.kind, numbers=_numbers(cells))
     return _texts(column.name, cells)
+
+
+def _numbers(cells: pa.ChunkedArray) -> Float64:
+    numbers = np.array(cells.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    numbers.flags.writeable = False  # they may be given again
+    return numbers
+
+
+def _at(column: TableColumn, indices: IntArray) -> TableColumn:
+    """Some rows of a column, and the levels that occur in these."""
+    if column.numbers is not None:
+        return replace(column, numbers=column.numbers[indices])
+    assert column.codes is not None
+    assert column.levels is not None
+    codes = column.codes[indices]
+    here = np.unique(codes[codes >= 0])
+    rank = np.append(np.full(len(column.levels), -1, dtype=np.int64), -1)
+    rank[here] = np.arange(len(here))
+    return replace(column, codes=rank[codes], levels=column.levels.take(pa.array(here)))
 
 
 def _texts(name: str, cells: pa.ChunkedArray) -> TableColumn:

@@ -16,8 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leakaudit.engines.tables import narrowed
 from leakaudit.fingerprints.cells import canonical_cells, pool_columns, raw
 from leakaudit.fingerprints.table_columns import split_codes
+from leakaudit.fingerprints.twins import wanted
 
 if TYPE_CHECKING:
     from leakaudit.fingerprints.rows import RowFingerprints
@@ -149,17 +151,14 @@ def read_texts(rows: RowFingerprints, name: str, indices: IntArray | None = None
     chunks: list[pa.Array] = []
     connection = rows.duck.connection
     for file, table in enumerate(rows.pool.tables):
-        sql = f"SELECT {raw(column, file)} AS cell FROM {canonical_cells([], file, table.table)}"
-        if indices is None:
-            found = connection.sql(f"{sql} ORDER BY row").to_arrow_table()
-        else:
-            start, stop = rows.pool.starts[file], rows.pool.starts[file + 1]
-            wanted = indices[(indices >= start) & (indices < stop)] - start
-            connection.register("wanted", pa.table({"row": wanted}))
-            try:
-                found = connection.sql(f"{sql} WHERE row IN (SELECT row FROM wanted) ORDER BY row").to_arrow_table()
-            finally:
-                connection.unregister("wanted")
+        with narrowed(rows.duck, table, [column.sql[file]]) as source:
+            sql = f"SELECT {raw(column, file)} AS cell FROM {canonical_cells([], file, source)}"
+            if indices is None:
+                found = connection.sql(f"{sql} ORDER BY row").to_arrow_table()
+            else:
+                start, stop = rows.pool.starts[file], rows.pool.starts[file + 1]
+                with wanted(rows.duck, indices[(indices >= start) & (indices < stop)] - start):
+                    found = connection.sql(f"{sql} WHERE row IN (SELECT row FROM wanted) ORDER BY row").to_arrow_table()
         chunks += found.column(0).cast(pa.large_string()).chunks
     return pa.chunked_array(chunks, pa.large_string())
 

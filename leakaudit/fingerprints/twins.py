@@ -8,15 +8,16 @@ row does. The rows read are kept as they are, so that looking one up again costs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.engines.arrow import column_of
 from leakaudit.engines.duck import Duck
-from leakaudit.fingerprints.cells import Column, blocks, canonical_cells, canonical_text, encoded, raw
+from leakaudit.fingerprints.cells import BLOCK, blocks, canonical_cells, canonical_text, encoded, raw
 from leakaudit.fingerprints.row_pool import Pool
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def find_twins(
     for file, start in enumerate(pool.starts[:-1]):
         inside = nominated[(nominated >= start) & (nominated < pool.starts[file + 1])] - start
         table = pool.tables[file]
-        if len(inside) and table.file.format == "parquet" and len(inside) <= KEPT * table.n_rows:
+        if len(inside) and table.held is None and table.file.format == "parquet" and len(inside) <= KEPT * table.n_rows:
             with wanted(duck, inside):
                 duck.connection.execute(
                     f"CREATE TABLE kept{file} AS SELECT * FROM {table.table} WHERE rowid IN (SELECT row FROM wanted)"
@@ -84,7 +85,7 @@ def find_twins(
 @contextmanager
 def wanted(duck: Duck, rows: IntArray) -> Iterator[None]:
     """A relation ``wanted`` with these numbers as ``row``."""
-    duck.connection.register("wanted", pa.table({"row": rows}))
+    duck.connection.register("wanted", pa.table({"row": column_of(rows)}))
     try:
         yield
     finally:
@@ -99,23 +100,20 @@ def row_digests(duck: Duck, pool: Pool, file: int, source: str, beside: Collecti
     source : str
         The table of the file, or that of the rows of it that are kept.
     """
-    parts = []
     for number, block in enumerate(blocks(len(pool.columns))):
         columns = pool.columns[block]
         texts = [(canonical_text(c, file, f"n{i}"), c.kind == "text") for i, c in enumerate(columns)]
         reduced = [text for text, c in zip(texts, columns, strict=True) if c.name not in beside]
         raws = [(raw(c, file), c.kind == "text") for c in columns]
-        parts.append(
-            f"""SELECT row, {number} AS block, md5({encoded(raws)}) AS raw, md5({encoded(texts)}) AS canonical,
-                    md5({encoded(reduced)}) AS reduced
-                FROM {canonical_cells(columns, file, source)} WHERE row IN (SELECT row FROM wanted)"""
-        )
-    if len(parts) == 1:
-        return f"({parts[0]})"
-    # Several blocks by way of a table: planned together they would take longer than one by one.
-    duck.connection.execute(f"CREATE OR REPLACE TABLE parts AS {parts[0]}")
-    for part in parts[1:]:
-        duck.connection.execute(f"INSERT INTO parts {part}")
+        digests = f"md5({encoded(raws)}) AS raw, md5({encoded(texts)}) AS canonical, md5({encoded(reduced)}) AS reduced"
+        asked = f"SELECT row, {number} AS block, {digests} FROM"
+        which = "WHERE row IN (SELECT row FROM wanted)"
+        if len(pool.columns) <= BLOCK:
+            return f"({asked} {canonical_cells(columns, file, source)} {which})"
+        # Several blocks by way of a table: planned together they would take longer than one by one.
+        add = "INSERT INTO parts" if number else "CREATE OR REPLACE TABLE parts AS"
+        with pool.cells(duck, file, columns, source) as cells:
+            duck.connection.execute(f"{add} {asked} {cells} {which}")
     joined = [f"md5(string_agg({name}, '' ORDER BY block)) AS {name}" for name in ("raw", "canonical", "reduced")]
     return f"(SELECT row, {', '.join(joined)} FROM parts GROUP BY row)"
 
@@ -129,7 +127,6 @@ def _digest(
     duck: Duck, pool: Pool, file: int, start: int, source: str, rows: IntArray, beside: Collection[str]
 ) -> None:
     column = pool.labels[file]
-    cells: Sequence[Column] = [column] if column else []
     label = pool.label[file]
     with wanted(duck, rows):
         relation = row_digests(duck, pool, file, source, beside)
@@ -139,12 +136,13 @@ def _digest(
             "d.canonical",
         ]
         digests += [with_label("reduced", label, pool), "d.reduced"] if beside else []
-        duck.connection.execute(
-            f"""INSERT INTO digested
-                SELECT {start} + row, {pool.split[file]}, {", ".join(f"md5_number({digest})" for digest in digests)},
-                    {label}
-                FROM {canonical_cells(cells, file, source)} l JOIN {relation} d USING (row)"""
-        )
+        numbers = ", ".join(f"md5_number({digest})" for digest in digests)
+        with pool.label_cells(duck, file, source) as labels:
+            duck.connection.execute(
+                f"""INSERT INTO digested
+                    SELECT {start} + row, {pool.split[file]}, {numbers}, {label}
+                    FROM {labels} l JOIN {relation} d USING (row)"""
+            )
 
 
 def is_among(rows: IntArray, kept: IntArray) -> bool:

@@ -85,8 +85,9 @@ def _row_labels(context: Context) -> tuple[IntArray, list[str]]:
     pool, duck = context.rows.pool, context.rows.duck
     chunks: list[pa.Array] = []
     for file in range(len(pool.tables)):
-        sql = f"SELECT ({pool.label[file]})::VARCHAR AS label FROM {pool.with_label(file)} ORDER BY row"
-        chunks += duck.connection.sql(sql).to_arrow_table()["label"].cast(pa.string()).chunks
+        with pool.label_cells(duck, file) as relation:
+            sql = f"SELECT ({pool.label[file]})::VARCHAR AS label FROM {relation} ORDER BY row"
+            chunks += duck.connection.sql(sql).to_arrow_table()["label"].cast(pa.string()).chunks
     encoded = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes, encoded.dictionary.to_pylist()

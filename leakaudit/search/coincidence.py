@@ -101,12 +101,21 @@ def chance_of_pairs(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs
 
 
 def _judge(n_pairs: int, expected: float, n_rows: int) -> Chance:
-    from scipy.special import pdtrc
-
     coarse = expected >= COARSE * n_rows
     most = (BEYOND_COARSE if coarse else BEYOND) * expected
-    explains = bool(most > 0 and pdtrc(n_pairs - 1, most) >= ALPHA)
+    explains = most > 0 and _is_likely(n_pairs, most)
     return Chance(n_pairs, expected, explains, coarse and explains)
+
+
+def _is_likely(n: int, mean: float) -> bool:
+    """Whether a Poisson variable with this mean is at least n with probability `ALPHA`; most cases need no SciPy."""
+    if n <= mean:
+        return True  # the median of a whole mean is the mean
+    if n - mean - n * np.log(n / mean) < np.log(ALPHA):
+        return False  # Chernoff's bound of the tail
+    from scipy.special import pdtrc
+
+    return bool(pdtrc(n - 1, mean) >= ALPHA)
 
 
 def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, splits: tuple[int, int]) -> Hashes:

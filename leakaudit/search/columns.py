@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from leakaudit.fingerprints.cells import Column, blocks, canonical_cells, pool_columns
+from leakaudit.fingerprints.cells import Column, blocks, pool_columns
 from leakaudit.fingerprints.table_columns import available, split_codes
 from leakaudit.search.date_texts import times_among
 
@@ -120,11 +120,6 @@ def rows_sampled(context: Context, limit: int = SAMPLED) -> tuple[IntArray, IntA
 
 def _facts(rows: RowFingerprints, columns: Sequence[Column]) -> list[tuple[float, ...]]:
     """Rows, values, distinct values, whether all are integers, mean characters, mean words; a tuple a column."""
-    parts = []
-    for file, table in enumerate(rows.pool.tables):
-        cells = ", ".join(f"n{i}" for i in range(len(columns)))
-        relation = canonical_cells(columns, file, table.table)
-        parts.append(f"SELECT {cells} FROM {relation} WHERE ({rows.pool.split[file]}) IS NOT NULL")
     asked = []
     for i, column in enumerate(columns):
         words = f"avg(length({_text(i)}) - length(replace({_text(i)}, ' ', '')) + 1)"
@@ -137,7 +132,13 @@ def _facts(rows: RowFingerprints, columns: Sequence[Column]) -> list[tuple[float
             f"coalesce(avg(length({_text(i)})), 0)" if is_text else "0",
             f"coalesce({words}, 0)" if is_text else "0",
         ]
-    values = rows.duck.rows(f"SELECT {', '.join(asked)} FROM ({' UNION ALL '.join(parts)})")[0]
+    cells = ", ".join(f"n{i}" for i in range(len(columns)))
+    with rows.pool.all_cells(rows.duck, columns) as relations:
+        parts = [
+            f"SELECT {cells} FROM {relation} WHERE ({split}) IS NOT NULL"
+            for relation, split in zip(relations, rows.pool.split, strict=True)
+        ]
+        values = rows.duck.rows(f"SELECT {', '.join(asked)} FROM ({' UNION ALL '.join(parts)})")[0]
     numbers = [float(str(int(value) if isinstance(value, bool) else value)) for value in values]
     return [tuple(numbers[at : at + 6]) for at in range(0, len(numbers), 6)]
 
@@ -163,9 +164,11 @@ def _holds_times(column: Column, rows: RowFingerprints) -> bool:
     """Whether a column of text holds dates or times: a few values rule it out, many confirm it."""
     for most in (TIMES_TRIED, TIMES_READ):
         found: set[str] = set()
-        for file, table in enumerate(rows.pool.tables):
-            cells = f"SELECT {_text(0)} AS x FROM {canonical_cells([column], file, table.table)} LIMIT {most}"
-            found |= {str(text) for (text,) in rows.duck.rows(f"SELECT DISTINCT x FROM ({cells}) WHERE x IS NOT NULL")}
+        for file in range(len(rows.pool.tables)):
+            with rows.pool.cells(rows.duck, file, [column]) as relation:
+                cells = f"SELECT {_text(0)} AS x FROM {relation} LIMIT {most}"
+                texts = rows.duck.rows(f"SELECT DISTINCT x FROM ({cells}) WHERE x IS NOT NULL")
+            found |= {str(text) for (text,) in texts}
         if not times_among(sorted(found)):
             return False
     return True

@@ -146,20 +146,21 @@ def count_row_groups(rows: RowFingerprints, column: str) -> dict[tuple[str, str]
     column : str
         A column that every file has; its canonical values are the keys, missing values are none.
     """
-    from leakaudit.fingerprints.cells import canonical_cells, canonical_text, pool_columns
+    from leakaudit.fingerprints.cells import canonical_text, pool_columns
     from leakaudit.model import split_pairs
 
     pool = rows.pool
     (held,) = pool_columns(rows.duck, list(pool.tables), [column])
-    parts = [
-        f"SELECT {start} + row AS idx, {pool.split[file]} AS split, {canonical_text(held, file, 'n0')} AS key "
-        f"FROM {canonical_cells([held], file, table.table)}"
-        for file, (table, start) in enumerate(zip(pool.tables, pool.starts[:-1], strict=True))
-    ]
-    found = rows.duck.connection.sql(
-        f"""SELECT key, split, count(*) AS n, min(idx) AS example FROM ({" UNION ALL ".join(parts)})
-            WHERE key IS NOT NULL AND split IS NOT NULL GROUP BY key, split ORDER BY key, split"""
-    ).to_arrow_table()
+    with pool.all_cells(rows.duck, [held]) as cells:
+        parts = [
+            f"SELECT {start} + row AS idx, {pool.split[file]} AS split, {canonical_text(held, file, 'n0')} AS key "
+            f"FROM {relation}"
+            for file, (relation, start) in enumerate(zip(cells, pool.starts[:-1], strict=True))
+        ]
+        found = rows.duck.connection.sql(
+            f"""SELECT key, split, count(*) AS n, min(idx) AS example FROM ({" UNION ALL ".join(parts)})
+                WHERE key IS NOT NULL AND split IS NOT NULL GROUP BY key, split ORDER BY key, split"""
+        ).to_arrow_table()
     text = found["key"].combine_chunks()
     if held.kind == "number":
         text = pc.replace_substring_regex(text, r"\.0+$", "")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from leakaudit.fingerprints.cells import blocks, canonical_cells
-from leakaudit.fingerprints.nominate import positions_among, repeated_hashes, telling
+from leakaudit.fingerprints.nominate import repeated, telling
 from leakaudit.fingerprints.row_sample import sample_values
 from leakaudit.fingerprints.twins import wanted
 
@@ -192,7 +192,7 @@ def _nominated(
     every = []
     for offset in (0.0, 0.5) if quantised else (0.0,):
         hashes, index = _hash(rows, columns, key, step, offset)
-        at = positions_among(hashes, repeated_hashes(hashes))
+        at = repeated(hashes, rows.duck.threads)
         order = at[np.argsort(hashes[at], kind="stable")]
         ends = np.flatnonzero(
             np.concatenate((hashes[order][1:] != hashes[order][:-1], np.ones(min(len(order), 1), bool)))
@@ -212,14 +212,14 @@ def _hash(
     for file, start in enumerate(pool.starts[:-1]):
         chosen = [pool.columns[columns.at[i]] for i in key]
         cells = ", ".join(_quantised(columns, i, f"n{at}", step, offset) for at, i in enumerate(key))
-        relation = canonical_cells(chosen, file, pool.tables[file].table)
-        sql = f"SELECT hash({cells}), ({pool.split[file]}) IS NOT NULL FROM {relation}"
         row = start
-        for batch in rows.duck.connection.sql(sql).to_arrow_reader(1 << 18):
-            inside = np.flatnonzero(batch.column(1).to_numpy(zero_copy_only=False))
-            parts.append(batch.column(0).to_numpy()[inside])
-            indices.append(row + inside)
-            row += batch.num_rows
+        with pool.cells(rows.duck, file, chosen) as relation:
+            sql = f"SELECT hash({cells}), ({pool.split[file]}) IS NOT NULL FROM {relation}"
+            for batch in rows.duck.connection.sql(sql).to_arrow_reader(1 << 18):
+                inside = np.flatnonzero(batch.column(1).to_numpy(zero_copy_only=False))
+                parts.append(batch.column(0).to_numpy()[inside])
+                indices.append(row + inside)
+                row += batch.num_rows
     return np.concatenate(parts), np.concatenate(indices)
 
 

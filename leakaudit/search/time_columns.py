@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from leakaudit.errors import ConfigError
-from leakaudit.fingerprints.cells import blocks, canonical_cells
+from leakaudit.fingerprints.cells import blocks
 from leakaudit.fingerprints.table_columns import TableColumn, available, read_columns
 from leakaudit.search.date_texts import date_seconds, month_number, read_clock, read_dates, times_among
 from leakaudit.search.time_words import DAY, show_duration, show_instant
@@ -181,12 +181,13 @@ def _heads(rows: RowFingerprints, names: Sequence[str]) -> dict[str, list[str]]:
     """Some first values of each column as texts, without the missing ones."""
     heads: dict[str, list[str]] = {name: [] for name in names}
     columns = [column for column in rows.pool.columns if column.name in heads]
-    for file, table in enumerate(rows.pool.tables):
+    for file in range(len(rows.pool.tables)):
         for block in blocks(len(columns)):
             some = columns[block]
             cells = ", ".join(f"n{i}" for i in range(len(some)))
-            relation = canonical_cells(some, file, table.table)
-            for row in rows.duck.rows(f"SELECT {cells} FROM {relation} LIMIT {HEAD}"):
+            with rows.pool.cells(rows.duck, file, some) as relation:
+                head = rows.duck.rows(f"SELECT {cells} FROM {relation} LIMIT {HEAD}")
+            for row in head:
                 for column, value in zip(some, row, strict=True):
                     if value is not None:
                         whole = isinstance(value, float) and value.is_integer()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.fingerprints.cells import canonical_cells, canonical_text, pool_columns
+from leakaudit.fingerprints.cells import canonical_text, pool_columns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -87,24 +87,24 @@ def count_values(rows: RowFingerprints, column: str, group: str | None) -> dict[
     known |= {each.name: each for each in pool_columns(rows.duck, pool.tables, unknown)} if unknown else {}
     columns = [known[name] for name in names]
     parts = []
-    for file, (table, start) in enumerate(zip(pool.tables, pool.starts[:-1], strict=True)):
-        unit = "" if group is None else f", {canonical_text(columns[1], file, 'n1')}::VARCHAR AS unit"
-        parts.append(
-            f"SELECT {start} + row AS idx, {pool.split[file]} AS split, "
-            f"{canonical_text(columns[0], file, 'n0')} AS value{unit} "
-            f"FROM {canonical_cells(columns, file, table.table)}"
+    with pool.all_cells(rows.duck, columns) as cells:
+        for file, (relation, start) in enumerate(zip(cells, pool.starts[:-1], strict=True)):
+            unit = "" if group is None else f", {canonical_text(columns[1], file, 'n1')}::VARCHAR AS unit"
+            parts.append(
+                f"SELECT {start} + row AS idx, {pool.split[file]} AS split, "
+                f"{canonical_text(columns[0], file, 'n0')} AS value{unit} FROM {relation}"
+            )
+        known_values = f"({' UNION ALL '.join(parts)}) WHERE value IS NOT NULL AND split IS NOT NULL"
+        units = "count(*)" if group is None else "count(DISTINCT unit) + count(*) FILTER (unit IS NULL)"
+        rows.duck.connection.execute(
+            f"""CREATE OR REPLACE TABLE value_counts AS
+                SELECT value, split, count(*) AS n, min(idx) AS example, ({units})::BIGINT AS units
+                FROM {known_values} GROUP BY value, split"""
         )
-    relation = f"({' UNION ALL '.join(parts)}) WHERE value IS NOT NULL AND split IS NOT NULL"
-    units = "count(*)" if group is None else "count(DISTINCT unit) + count(*) FILTER (unit IS NULL)"
-    rows.duck.connection.execute(
-        f"""CREATE OR REPLACE TABLE value_counts AS
-            SELECT value, split, count(*) AS n, min(idx) AS example, ({units})::BIGINT AS units
-            FROM {relation} GROUP BY value, split"""
-    )
-    totals = "SELECT split, sum(units) FROM value_counts GROUP BY split"
-    if group is not None:
-        totals = f"SELECT split, {units} FROM {relation} GROUP BY split"
-    return {int(str(split)): int(str(n)) for split, n in rows.duck.rows(totals)}
+        totals = "SELECT split, sum(units) FROM value_counts GROUP BY split"
+        if group is not None:
+            totals = f"SELECT split, {units} FROM {known_values} GROUP BY split"
+        return {int(str(split)): int(str(n)) for split, n in rows.duck.rows(totals)}
 
 
 def unseen_values(rows: RowFingerprints, totals: Mapping[int, int], held_out: str, reference: str) -> Unseen | None:

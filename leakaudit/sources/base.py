@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from leakaudit.config import Config
@@ -57,11 +57,14 @@ class Request:
     config : Config
     root : str
         The one path given, or the common folder of several; uris are relative to it (of one file: to its folder).
+    heads : dict
+        What the first rows of the files are, see `leakaudit.sources.table_files.head_of`.
     """
 
     items: tuple[Item, ...]
     config: Config
     root: str
+    heads: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def folder(self) -> str | None:

@@ -29,7 +29,7 @@ from leakaudit.sources.names import (
 from leakaudit.sources.one_split import ONLY
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.split_column import find_split_column, one_table, read_split_values, say_values
-from leakaudit.sources.table_files import Head, is_text_name, read_head, settle
+from leakaudit.sources.table_files import Head, head_of, is_text_name, settle
 from leakaudit.sources.table_parts import TableParts, find_table_parts
 from leakaudit.sources.table_rows import count_values, read_rows
 
@@ -62,7 +62,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
             return absent
         files, unused = [("", path)], ()
     try:
-        raw = [read_head(path, config) for _, path in files]
+        raw = [head_of(request, path) for _, path in files]
     except InputError:
         if config.path_column:
             raise
@@ -93,9 +93,11 @@ def _path_column(heads: Sequence[Head], request: Request) -> tuple[str | None, s
     candidates = [resolve_column(told, head.columns, "--path-column")] if told else _likely(common)
     for column in candidates:
         values = [value for value in head.column(column)[:PROBED] if value]
+        named = sum(is_picture_name(value) for value in values)
+        if not told and named < 0.5 * len(values):
+            continue  # most columns of a wide table: no file is looked for
         found = {base: sum(storage.is_file(_at(base, value)) for value in values) for base in bases}
         base = max(bases, key=lambda each: found[each])
-        named = sum(is_picture_name(value) for value in values)
         usual = plain(column) in PATH_NAMES or len(head.columns) == 1
         if told or (values and found[base] and named >= (0.5 if usual else 0.9) * len(values)):
             return column, base

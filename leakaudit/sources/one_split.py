@@ -12,7 +12,7 @@ from leakaudit.sources.listing import display, holds_picture
 from leakaudit.sources.parts import Part
 from leakaudit.sources.rows import heads_dataset
 from leakaudit.sources.split_column import one_table
-from leakaudit.sources.table_files import Head, read_head, settle
+from leakaudit.sources.table_files import Head, head_of, settle
 
 ONLY = "all"
 """Name of the one split."""
@@ -46,7 +46,7 @@ def sniff(request: Request) -> image_folders.Sniffed | Table | NotThis:
             "(train=FILE test=FILE), say --split-column, or add --within to audit the inside of one set",
             nearly=True,
         )
-    heads, said = settle([read_head(path, request.config)], request.config)
+    heads, said = settle([head_of(request, path)], request.config)
     return Table(heads[0], tuple(said))
 
 

@@ -19,7 +19,7 @@ from leakaudit.sources.listing import display
 from leakaudit.sources.names import SPLIT_COLUMN_NAMES, canonical, plain, resolve_column, split_of
 from leakaudit.sources.parts import list_folder, say_names
 from leakaudit.sources.rows import heads_dataset
-from leakaudit.sources.table_files import Head, is_table_name, read_head, settle
+from leakaudit.sources.table_files import Head, head_of, is_table_name, settle
 from leakaudit.sources.table_rows import count_values
 
 MOST_SPLITS = 20
@@ -53,7 +53,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
     path = one_table(request)
     if isinstance(path, NotThis):
         return NotThis(f"no single table with a split column ({path.reason}; --split-column)")
-    heads, said = settle([read_head(path, request.config)], request.config)
+    heads, said = settle([head_of(request, path)], request.config)
     head = heads[0]
     column = find_split_column(head, request.config)
     if column is None:

@@ -7,7 +7,7 @@ from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.rows import heads_dataset, say_files
-from leakaudit.sources.table_files import read_head, settle
+from leakaudit.sources.table_files import head_of, settle
 from leakaudit.sources.table_parts import TableParts, find_table_parts
 
 
@@ -29,7 +29,7 @@ def load(request: Request, sniffed: TableParts) -> Dataset:
     raw = []
     for part in sniffed.parts:
         try:
-            raw += [(part.split, read_head(path, request.config)) for path in part.paths]
+            raw += [(part.split, head_of(request, path)) for path in part.paths]
         except InputError as error:
             raise InputError(f"split {part.split}: {error}") from error
     settled, said = settle([head for _, head in raw], request.config)

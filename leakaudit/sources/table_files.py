@@ -136,6 +136,14 @@ def is_text_name(name: str) -> bool:
     return suffix_of(name) in (*TABLE_SUFFIXES, *TEXT_SUFFIXES)
 
 
+def head_of(request: Request, path: str) -> Head:
+    """`read_head`, once for all layouts that look at a file."""
+    found = request.heads.get(path)
+    if not isinstance(found, Head):
+        found = request.heads[path] = read_head(path, request.config)
+    return found
+
+
 def read_head(path: str, config: Config) -> Head:
     """Recognise the format of a file of rows from its first bytes.
 

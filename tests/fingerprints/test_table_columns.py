@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from leakaudit.fingerprints.table_columns import available, raw_numbers, read_columns, read_labels, split_codes
+from leakaudit.search.equal_rows import n_shared
 from tables import csv_file, fingerprint, frame
 
 
@@ -86,3 +89,55 @@ def test_parquet_is_read_like_a_table(tmp_path):
     (column,) = read_columns(fingerprint(*files), ["x"])
     assert column.numbers is not None
     np.testing.assert_array_equal(column.numbers, np.concatenate((values, values)))
+
+
+@pytest.mark.parametrize("wide", [1, 10**9], ids=["held", "not held"])
+def test_a_wide_table_has_the_values_and_twins_of_a_narrow_one(tmp_path, monkeypatch, wide):
+    """Cells that go through SQL as one long column, against the same cells one column at a time."""
+    monkeypatch.setattr("leakaudit.engines.tables.WIDE", wide)
+    random = np.random.default_rng(0)
+    kinds = [
+        lambda n: random.integers(0, 3, n).astype(str),
+        lambda n: np.round(random.normal(size=n), 2).astype(str),
+        lambda n: random.choice(["05", "5.0", "", "1e400", "9007199254740993", "NA"], n),
+        lambda n: random.choice(["a ", "a", "Ａ", "NA", ""], n),
+        lambda n: random.choice(["true", "FALSE", ""], n),
+    ]
+    names = [f"k{i}" for i in range(70)] + ["y"]
+
+    def text(n, copied=()):
+        cells = [kinds[i % 5](n) for i in range(70)] + [random.choice(["p", "q"], n)]
+        return [",".join(row) for row in zip(*cells, strict=True)] + list(copied)
+
+    train = text(40)
+    val = text(12, train[:3])
+    files = [
+        csv_file(tmp_path / f"{split}.csv", split, "\n".join([",".join(names), *rows]))
+        for split, rows in (("train", train), ("val", val))
+    ]
+    rows = fingerprint(*files, label="y")
+    assert (rows.pool.tables[0].held is None) == (wide > 1)
+    assert n_shared(rows, "raw", "val", "train") == n_shared(rows, "canonical", "val", "train") == 3
+    for i, column in enumerate(read_columns(rows, names[:-1])):
+        cells = [row.split(",")[i] for row in (*train, *val)]
+        if column.numbers is None:
+            assert column.codes is not None
+            assert column.levels is not None
+            tidy = [" ".join(unicodedata.normalize("NFKC", cell).split()) for cell in cells]
+            levels = [*column.levels.to_pylist(), None]
+            assert [levels[code] for code in column.codes.tolist()] == [cell or None for cell in tidy]
+        elif column.kind == "number":
+            expected = [np.nan if cell in ("", "NA") else float(f"{float(cell):.9g}") for cell in cells]
+            # Whole numbers keep all their digits; text beyond the range of a double is no number to SQL.
+            expected = [float(c) if c.isdigit() else e for c, e in zip(cells, expected, strict=True)]
+            np.testing.assert_array_equal(column.numbers, expected)
+    (some,) = read_columns(rows, ["k3"], np.array([0, 41]))
+    (every,) = read_columns(rows, ["k3"])
+    assert some.codes is not None
+    assert some.levels is not None
+    assert every.codes is not None
+    assert every.levels is not None
+    for at, row in enumerate((0, 41)):
+        code, whole = int(some.codes[at]), int(every.codes[row])
+        assert (code < 0) == (whole < 0)
+        assert code < 0 or some.levels[code] == every.levels[whole]

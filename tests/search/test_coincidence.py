@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leakaudit.search.coincidence import agreement_rate, chance_of_pairs, random_assignment
+from leakaudit.search.coincidence import ALPHA, _is_likely, agreement_rate, chance_of_pairs, random_assignment
 from leakaudit.search.equal_rows import n_equal_pairs
 from tables import fingerprint, frame
 
@@ -67,3 +67,12 @@ def test_random_assignment_against_brute_force(sizes, share):
     assert found.deviation == pytest.approx(np.std(simulated), rel=0.15, abs=0.1)
     observed = sum(sizes) - len(sizes)
     assert found.p_value == pytest.approx(np.mean(np.array(simulated) >= observed), abs=0.06)
+
+
+def test_the_bounds_that_spare_scipy_decide_as_it_does():
+    from scipy.special import pdtrc
+
+    random = np.random.default_rng(0)
+    for mean in 10 ** random.uniform(-6, 6, 3000):
+        n = int(max(1, random.poisson(mean) + random.integers(-3, 6) * (1 + mean**0.5)))
+        assert _is_likely(n, mean) == (pdtrc(n - 1, mean) >= ALPHA)
