@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -131,10 +132,94 @@ def numbered_by_class(effect: float, n: int, random: np.random.Generator) -> Fra
     return every.iloc[: len(train)], every.iloc[len(train) :]
 
 
+def noisy_copies(noise: float) -> Callable[[float, int, np.random.Generator], Frames]:
+    """This share of validation are rows of train whose numbers changed by noise of this relative size."""
+
+    def make(effect: float, n: int, random: np.random.Generator) -> Frames:
+        train, val = both(n, random)
+        copied = np.flatnonzero(random.random(n) < effect)
+        source = train.iloc[random.choice(len(train), len(copied), replace=False)].reset_index(drop=True)
+        for name in ("a", "b", "c"):
+            val.loc[copied, name] = (source[name] * (1 + noise * random.normal(size=len(copied)))).to_numpy()
+        val.loc[copied, ["kind", "label"]] = source[["kind", "label"]].to_numpy()
+        return train, val
+
+    return make
+
+
+def _sentences(n: int, random: np.random.Generator) -> np.ndarray:
+    """n texts of twenty of 5,000 made-up words, by Zipf's law."""
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    vocabulary = np.array(["".join(random.choice(letters, size)) for size in random.integers(3, 9, 5_000)])
+    chance = 1 / np.arange(10, 5_010)
+    return vocabulary[random.choice(5_000, (n, 20), p=chance / chance.sum())]
+
+
+def edited_copies(exchanged: float) -> Callable[[float, int, np.random.Generator], Frames]:
+    """This share of validation are texts of train, this share of whose words were exchanged."""
+
+    def make(effect: float, n: int, random: np.random.Generator) -> Frames:
+        words = _sentences((RATIO + 1) * n, random)
+        train, val = words[n:], words[:n]
+        copied = np.flatnonzero(random.random(n) < effect)
+        copies = train[random.choice(len(train), len(copied), replace=False)]
+        edited = random.random(copies.shape) < exchanged
+        copies[edited] = random.choice(words.ravel(), int(edited.sum()))
+        val[copied] = copies
+        labels = random.choice(["no", "yes"], len(words))
+        rows = [" ".join(row) for row in words.tolist()]
+        return (
+            pd.DataFrame({"text": rows[n:], "label": labels[n:]}),
+            pd.DataFrame({"text": rows[:n], "label": labels[:n]}),
+        )
+
+    return make
+
+
+def shared_groups(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """Records of groups of five that are alike; in this share of the groups the rows are split apart, else kept."""
+    n_groups = (RATIO + 1) * n // 5
+    of = np.repeat(np.arange(n_groups), 5)
+    rows = plain(len(of), random)
+    rows[["a", "b", "c"]] += 1.5 * random.normal(size=(n_groups, 3))[of]
+    name = random.choice(90_000, n_groups, replace=False) + 10_000
+    rows["record"] = np.char.add("sess-", name[of].astype(str))
+    apart = (random.random(n_groups) < effect)[of]
+    held_out = np.where(
+        apart, random.random(len(of)) < 1 / (RATIO + 1), (random.random(n_groups) < 1 / (RATIO + 1))[of]
+    )
+    return rows[~held_out].reset_index(drop=True), rows[held_out].reset_index(drop=True)
+
+
+def interleaved(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """A series by the minute, split at a point in time; this share of its rows is assigned at random instead."""
+    rows = plain((RATIO + 1) * n, random)
+    rows["a"] += np.cumsum(random.normal(size=len(rows)))
+    rows["time"] = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.arange(len(rows)), unit="min")
+    held_out = np.arange(len(rows)) >= RATIO * n
+    mixed = random.random(len(rows)) < effect
+    held_out[mixed] = random.permutation(held_out[mixed])
+    return rows[~held_out].reset_index(drop=True), rows[held_out].reset_index(drop=True)
+
+
 SHIFTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
+COPIES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
+
 CURVES = (
+    *(
+        Curve("LA105", f"copies with noise of {noise:g}", "share of rows", noisy_copies(noise), COPIES)
+        for noise in (0.00001, 0.001, 0.01)
+    ),
+    *(
+        Curve(
+            "LA107", f"texts with {exchanged:.0%} of words exchanged", "share of rows", edited_copies(exchanged), COPIES
+        )
+        for exchanged in (0.02, 0.05, 0.1, 0.2)
+    ),
+    Curve("LA108", "groups split apart", "share of groups", shared_groups, (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)),
+    Curve("LA109", "a series assigned at random", "share of rows", interleaved, (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)),
     Curve("LA201", "other class shares", "difference in share", class_shift, SHARES),
     Curve("LA203", "a number shifted", "d (standard deviations)", mean_shift, SHIFTS),
     Curve("LA203", "a number spread wider", "relative increase of the standard deviation", wider, SHIFTS),
@@ -161,7 +246,9 @@ def detected(task: tuple[int, float, int, int]) -> bool:
 
     number, effect, n, trial = task
     curve = CURVES[number]
-    train, val = curve.make(effect, n, np.random.default_rng([number, round(effect * 1e6), n, trial]))
+    train, val = curve.make(
+        effect, n, np.random.default_rng([zlib.crc32(curve.what.encode()), round(effect * 1e6), n, trial])
+    )
     report = audit(train=train, val=val, select=(curve.code,), use_cache=False, jobs=1, **curve.options)
     (outcome,) = report.outcomes
     if outcome.status == "errored":

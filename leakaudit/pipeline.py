@@ -14,7 +14,7 @@ from leakaudit.checks import CHECKS, Check
 from leakaudit.checks.parameters import with_parameters
 from leakaudit.config import Config
 from leakaudit.engines.progress import Progress, silent
-from leakaudit.errors import ConfigError, MissingExtraError, UserError
+from leakaudit.errors import ConfigError, InputError, MissingExtraError, UserError
 from leakaudit.fingerprints.cache import refuse_inside
 from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report
 from leakaudit.search.context import Context
@@ -211,6 +211,8 @@ def _outcomes(context: Context, left_out: str) -> Stored:
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)
     notes = context.images.notes if context.images is not None else ()
+    if context.rows is not None:
+        notes = context.rows.notes
     return Stored(tuple(outcomes), context.splits, coverage, with_pairs, notes, _probe(fitting, context))
 
 
@@ -275,10 +277,21 @@ def _run(check: Check, context: Context) -> Outcome:
         raise
     except MissingExtraError as error:
         outcome = Outcome(check.code, check.slug, "skipped", str(error))
-    except Exception as error:  # noqa: BLE001  one broken check must not take the other findings with it
+    except Exception as error:
+        if damaged := _damaged(context):
+            raise damaged from error
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         outcome = Outcome(check.code, check.slug, "errored", f"the check crashed, please report it: {reason}")
     return replace(outcome, seconds=round(perf_counter() - start, 3)) if context.config.timings else outcome
+
+
+def _damaged(context: Context) -> InputError | None:
+    """Whether a check failed because a file that it reads is broken."""
+    if context.rows is None:
+        return None
+    from leakaudit.engines.tables import damaged_file
+
+    return damaged_file(context.rows.duck, context.dataset.tables)
 
 
 def _params(check: Check, config: Config) -> Value:

@@ -8,10 +8,13 @@ import socket
 import struct
 import subprocess
 import sys
+import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -237,3 +240,176 @@ def test_pipes_and_devices_as_input_exit_2(tmp_path):
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1
         assert "Traceback" not in done.stderr
+
+
+def plain_table(n: int, seed: int) -> pd.DataFrame:
+    """Rows without anything wrong: two numbers, a category, a label that hangs on one of the numbers."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=n)
+    label = np.where(x + random.normal(size=n) > 0, "yes", "no")
+    kind = random.choice(list("abc"), n)
+    return pd.DataFrame({"x": x.round(6), "width": random.gamma(2, 3, n).round(6), "kind": kind, "label": label})
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif path.suffix == ".jsonl":
+        frame.to_json(path, orient="records", lines=True, date_format="iso")
+    else:
+        frame.to_parquet(path, index=False)
+
+
+@pytest.fixture
+def splits(tmp_path, scan):
+    """Scan a clean pair of tables after a change of both; warnings of NumPy are errors."""
+
+    def look(change, suffix: str = ".csv", **named):
+        train, val = plain_table(400, 1), plain_table(150, 2)
+        train, val = change(train, val)
+        write_frame(train, tmp_path / "t" / f"train{suffix}")
+        write_frame(val, tmp_path / "t" / f"val{suffix}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            report = scan(tmp_path / "t", **named)
+        assert not [outcome.reason for outcome in report.outcomes if outcome.status == "errored"]
+        return report
+
+    return look
+
+
+def alarms(report) -> set[str]:
+    return {finding.code for finding in report.findings if finding.severity != "info"}
+
+
+every_format = pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+
+
+@every_format
+def test_columns_that_differ_between_splits_are_said(splits, suffix):
+    report = splits(lambda train, val: (train.drop(columns="width"), val.assign(extra=1.5)), suffix)
+    assert any("not in every split" in note and "width" in note and "extra" in note for note in report.notes)
+    assert alarms(report) == set()
+
+
+@every_format
+def test_types_that_differ_between_splits_are_said(splits, suffix):
+    report = splits(lambda train, val: (train, val.assign(x=[f"v{i}" for i in range(len(val))])), suffix)
+    assert any("numbers in one file and text in another" in note and note.endswith(": x.") for note in report.notes)
+
+
+@every_format
+def test_numbers_written_as_text_are_the_same_numbers(splits, suffix):
+    def change(train, val):
+        val.loc[:29, ["x", "width", "kind", "label"]] = train.loc[:29, ["x", "width", "kind", "label"]]
+        return train, val.assign(x=val["x"].astype(str))
+
+    report = splits(change, suffix, select=("LA104",))
+    assert sum(finding.n_samples for finding in report.findings) == 30
+    assert not any("numbers in one file" in note for note in report.notes)
+
+
+def test_a_column_that_is_empty_in_one_split_is_of_no_other_kind(splits):
+    report = splits(lambda train, val: (train, val.assign(kind=None)))
+    assert not any("numbers in one file" in note for note in report.notes)
+
+
+@every_format
+def test_constant_and_empty_columns_change_nothing(splits, suffix):
+    report = splits(lambda *both: [frame.assign(same="s", seven=7, nothing=None) for frame in both], suffix)
+    assert alarms(report) == set()
+
+
+@every_format
+def test_infinite_and_missing_numbers(splits, suffix):
+    def change(*both):
+        for frame in both:
+            frame["reading"] = np.random.default_rng(len(frame)).normal(size=len(frame)).round(6)
+            frame.loc[::17, "reading"] = np.inf
+            frame.loc[5::17, "reading"] = -np.inf
+            frame.loc[::13, "x"] = np.nan
+        return both
+
+    assert alarms(splits(change, suffix)) == set()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_largest_and_the_smallest_numbers_warn_nobody(splits, suffix):
+    def change(*both):
+        for frame in both:
+            random = np.random.default_rng(len(frame))
+            frame["huge"] = 1.7e308 * random.uniform(-1, 1, len(frame))
+            frame["tiny"] = random.normal(size=len(frame)) * 1e-310
+        return both
+
+    assert alarms(splits(change, suffix)) == set()
+
+
+@every_format
+def test_neighbouring_integers_beyond_2_to_the_53_are_different(splits, suffix):
+    def change(train, val):
+        return (
+            pd.DataFrame({"number": 2**60 + 2 * np.arange(400), "kind": train["kind"]}),
+            pd.DataFrame({"number": 2**60 + 2 * np.arange(150) + 1, "kind": val["kind"]}),
+        )
+
+    assert splits(change, suffix, select=("LA104",), label=None).findings == ()
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_control_characters_reach_no_terminal(tmp_path, splits, suffix):
+    def change(train, val):
+        val.loc[:9, ["x", "width", "kind", "label"]] = train.loc[:9, ["x", "width", "kind", "label"]]
+        return [frame.assign(**{"note\x1b[2J": "\x1b[31mred\x07\x00\u202e\r\n"}) for frame in (train, val)]
+
+    report = splits(change, suffix)
+    assert sum(finding.n_samples for finding in report.findings if finding.code == "LA104") == 10
+    done = subprocess.run(
+        [sys.executable, "-m", "leakaudit", "scan", tmp_path / "t"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert not {"\x1b", "\x07", "\x00", "\u202e"} & set(done.stdout + done.stderr)
+
+
+@every_format
+def test_cells_of_a_megabyte(splits, suffix):
+    words = [f"word{i}" for i in range(20_000)]
+
+    def change(*both):
+        for frame in both:
+            random = np.random.default_rng(len(frame))
+            text = [" ".join(random.choice(words, 8)) for _ in range(len(frame))]
+            text[:2] = [" ".join(random.choice(words, 120_000)) for _ in range(2)]
+            frame["text"] = text
+        both[1].loc[1, "text"] = both[0].loc[0, "text"] + " and more"
+        return both
+
+    report = splits(change, suffix, select=("LA104", "LA106", "LA107"))
+    assert [(finding.code, finding.n_samples) for finding in report.findings] == [("LA107", 1)]
+
+
+@pytest.mark.parametrize("zones", [("+00:00", "+02:00", "-05:00", "Z"), ("+00:00", "")])
+def test_mixed_time_zones_neither_crash_nor_alarm(splits, zones):
+    def change(train, val):
+        hours = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(len(train) + 24 + len(val)), unit="h")
+        written = [hour.isoformat() + zones[i % len(zones)] for i, hour in enumerate(hours)]
+        return train.assign(when=written[: len(train)]), val.assign(when=written[len(train) + 24 :])
+
+    assert alarms(splits(change)) == set()
+
+
+@pytest.mark.parametrize("column", ["x", "label"])
+def test_a_damaged_page_of_a_parquet_file_is_unusable_input(tmp_path, scan, column):
+    train = tmp_path / "t" / "train.parquet"
+    train.parent.mkdir()
+    plain_table(30_000, 1).to_parquet(train, row_group_size=10_000)
+    plain_table(500, 2).to_parquet(tmp_path / "t" / "val.parquet")
+    metadata = pq.ParquetFile(train).metadata
+    where = metadata.schema.names.index(column)
+    start = metadata.row_group(2).column(where).data_page_offset
+    content = bytearray(train.read_bytes())
+    content[start : start + 200] = b"\xff" * 200
+    train.write_bytes(content)
+    with pytest.raises(InputError, match=r"train\.parquet: a damaged parquet file"):
+        scan(tmp_path / "t")

@@ -19,6 +19,8 @@ Texts are normalised as for LA106. *Near*: the Jaccard similarity of the sets of
 usual threshold of deduplication (Lee et al. 2022; characters instead of words serve short sentences and scripts without
 spaces). MinHash signatures of 80 functions nominate pairs in 16 bands of 5; a pair at 0.8 is nominated with
 probability ``1 - (1 - 0.8^5)^16 = 0.998``, one at 0.85 with 0.9998; the similarity itself is then computed exactly.
+Texts of more than 10,000 characters have most 5-grams in common whatever they say; 40 % of their 16-grams must be
+shared, too (0.54 is left where letters are changed one by one until J over 5-grams is 0.8, more where words are).
 *Contained*: at least 80 % of the distinct 13-grams of words of the held-out text are in one reference text; 13 words
 are the habit of contamination studies of language models (Brown et al. 2020). Such a text must have 13 words, and 40
 letters or digits (in scripts without spaces a character counts as a word).

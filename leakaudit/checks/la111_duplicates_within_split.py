@@ -17,8 +17,8 @@ soon as it is split at random: in a split of 80 to 20, the chance that a pair is
 How it decides
 --------------
 By equality, without threshold or sampling; as LA101, LA102, LA104 and LA106 do. It is a *warning*: no held-out
-sample is revealed by it. In a table so coarse that chance gives as many equal rows (as LA104 decides it) they are one
-finding of severity *info*. The largest groups are listed, up to 10,000; the totals are exact.
+sample is revealed by it. Where chance gives as many equal rows (as LA104 decides it) they are one finding of severity
+*info*. The largest groups are listed, up to 10,000; the totals are exact.
 
 What it cannot see
 ------------------
@@ -94,7 +94,7 @@ def run(context: Context, _params: Params) -> Outcome:
                     slug=CHECK.slug,
                     severity="info",
                     n_samples=n_extra,
-                    message=f"{n_extra:,} rows of {split} equal another one, as chance gives in a table this coarse",
+                    message=f"{n_extra:,} rows of {split} equal another one, as chance gives in this table",
                     effect={"share_extra": round(share, 6)},
                 )
             )
@@ -128,7 +128,7 @@ def _rows(context: Context) -> _Samples:
         within=lambda split: row_overlap_within(rows, layer[split], split),
         effect=lambda _group: {},
         batches=lambda split: row_pair_batches(rows, CHECK.code, row_pairs_within(rows, layer[split], split)),
-        by_chance=lambda split, found: chance_of_pairs(rows, layer[split], split, split, found.n_pairs).coarse,
+        by_chance=lambda split, found: chance_of_pairs(rows, layer[split], split, split, found.n_pairs).explains,
     )
 
 

@@ -141,6 +141,27 @@ def read_table(duck: Duck, file: TableFile, table: str) -> Loaded:
     return Loaded(file, table, storage, n_rows, n_rejected, rows, problems, held)
 
 
+def damaged_file(duck: Duck, files: Iterable[TableFile]) -> InputError | None:
+    """What to tell about the first Parquet file that cannot be read to its end; None where all can.
+
+    Parquet files are read where they lie, some columns at a time, so that a broken page shows only when a check comes
+    to it. Asked after a failure only: it reads everything.
+    """
+    import duckdb
+
+    for file in files:
+        if file.format != "parquet" or file.path is None or not engine_can_name(file.path):
+            continue
+        source = f"read_parquet({quote_text(absolute(file.path))}, hive_partitioning = false)"
+        try:
+            duck.connection.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM {source}").fetchall()
+        except duckdb.OutOfMemoryException:
+            return None
+        except duckdb.Error as error:
+            return InputError(f"{file.uri}: a damaged parquet file ({first_line(error)}): copy or write it again")
+    return None
+
+
 def _held(duck: Duck, table: str, n_rows: int) -> pa.Table:
     """All rows in order. As a relation they would be planned more than once, which takes long for many columns."""
     with warnings.catch_warnings():

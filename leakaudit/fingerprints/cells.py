@@ -18,7 +18,7 @@ Missing are: null, and text without a character; in columns of the first three k
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -65,12 +65,15 @@ class Column:
         ``c7``: what it is called in the table of each file.
     storage : tuple of Storage
         How each file holds it.
+    numbers : tuple of bool, default empty
+        Of text, whether all values that a file has of it are numbers; a file without any counts as such.
     """
 
     name: str
     kind: Kind
     sql: tuple[str, ...]
     storage: tuple[Storage, ...]
+    numbers: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,25 @@ def pool_columns(duck: Duck, tables: Sequence[Loaded], names: Sequence[str]) -> 
         else:
             kind = "text"
         sql, held = tuple(f"c{where[k]}" for where in at), tuple(kinds[k] for kinds in storage)
-        columns.append(Column(name, kind, sql, held))
+        numbers = tuple(fact.number for fact in facts) if kind == "text" else ()
+        columns.append(Column(name, kind, sql, held, numbers))
     return columns
+
+
+def of_two_kinds(duck: Duck, tables: Sequence[Loaded], columns: Iterable[Column]) -> list[str]:
+    """Columns whose values are numbers in one file and text in another; those are compared as text."""
+    names = []
+    for column in columns:
+        if all(column.numbers) or not any(column.numbers):
+            continue
+        for cell, table, is_number in zip(column.sql, tables, column.numbers, strict=True):
+            missing = f"regexp_full_match({cell}::VARCHAR, {_pattern(MISSING)})"
+            if is_number and duck.count(
+                f"SELECT count(*) FROM (SELECT 1 FROM {table.table} WHERE NOT {missing} LIMIT 1)"
+            ):
+                names.append(column.name)
+                break
+    return names
 
 
 def blocks(n_columns: int) -> list[slice]:

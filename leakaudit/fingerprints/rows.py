@@ -23,16 +23,17 @@ from leakaudit.config import Config
 from leakaudit.engines.arrow import integers
 from leakaudit.engines.duck import Duck, first_line, open_duck
 from leakaudit.engines.progress import Progress, silent
-from leakaudit.engines.tables import Loaded, read_table
+from leakaudit.engines.tables import Loaded, damaged_file, read_table
 from leakaudit.errors import UserError
 from leakaudit.fingerprints.beside import beside_the_point
-from leakaudit.fingerprints.cells import BLOCK, install
+from leakaudit.fingerprints.cells import BLOCK, install, of_two_kinds
 from leakaudit.fingerprints.nominate import WIDEST, nominate, telling_columns
 from leakaudit.fingerprints.row_pool import Pool, make_pool
 from leakaudit.fingerprints.row_sample import RowSample, sample_rows
 from leakaudit.fingerprints.twins import LAYERS, Layer, find_twins, is_among, row_digests, wanted, with_label
 from leakaudit.model import PROBLEMS_LISTED, Dataset, Problem, Sample
 from leakaudit.sources.names import resolve_column
+from leakaudit.sources.parts import say_names
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -197,6 +198,16 @@ class RowFingerprints:
         return {}
 
     @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth saying about how the rows were read."""
+        found = of_two_kinds(self.duck, self.pool.tables, self.pool.columns)
+        if not found:
+            return ()
+        return (
+            f"Columns that hold numbers in one file and text in another are compared as text: {say_names(found, 8)}.",
+        )
+
+    @cached_property
     def random_sample(self) -> RowSample:
         """Some rows of every file, each drawn by itself."""
         return self.sample if self.sample.whole else sample_rows(self.duck, self.pool, random=True)
@@ -235,9 +246,17 @@ def fingerprint_rows(dataset: Dataset, config: Config, progress: Progress = sile
         raise UserError(
             "comparing the rows needs more memory than memory_limit, or a larger temporary folder"
         ) from error
-    except duckdb.IOException as error:
+    except UserError:
         duck.close()
-        raise UserError(f"the temporary folder cannot be used: {first_line(error)}") from error
+        raise
+    except Exception as error:
+        damaged = damaged_file(duck, dataset.tables)
+        duck.close()
+        if damaged is not None:
+            raise damaged from error
+        if isinstance(error, duckdb.IOException):
+            raise UserError(f"the temporary folder cannot be used: {first_line(error)}") from error
+        raise
     except BaseException:
         duck.close()
         raise

@@ -72,10 +72,16 @@ def chunks(documents: pa.LargeStringArray, size: int = CHUNK) -> Iterator[Chunk]
         first = stop
 
 
-def grams(chunk: Chunk) -> tuple[Hashes, IntArray]:
-    """Hashes of all character 5-grams, document by document, and how many each document has (at least one)."""
-    per_document = chunk.lengths - (GRAM - 1)
-    return windows(chunk, GRAM)[inside(chunk.starts, per_document)], per_document
+def grams(chunk: Chunk, width: int = GRAM) -> tuple[Hashes, IntArray]:
+    """Hashes of all character n-grams, document by document, and how many each document has.
+
+    Parameters
+    ----------
+    width : int, default 5
+        As for `windows`; documents that are shorter have none.
+    """
+    per_document = np.maximum(chunk.lengths - (width - 1), 0)
+    return windows(chunk, width)[inside(chunk.starts, per_document)], per_document
 
 
 def windows(chunk: Chunk, width: int) -> Hashes:

@@ -114,7 +114,8 @@ def _numbers(
     yield from _moved(name, statistic, middle, compare(values, first, strata, groups, smallest=smallest))
     finite = np.isfinite(values)
     if statistic == "value" and finite.any() and len(np.unique(values[finite][:1000])) > 2:
-        width = np.abs(values - float(np.median(values[finite])))
+        with np.errstate(over="ignore"):  # as far as can be
+            width = np.abs(values - float(np.median(values[finite])))
         wide = [float(np.median(width[side])) for side in (first, ~first)]
         yield from _moved(name, "spread", wide, compare_spread(values, first, strata, groups, smallest=smallest))
 

@@ -150,7 +150,8 @@ def _columns(rows: RowFingerprints) -> _Columns:
         columns = [rows.pool.columns[described[i]] for i in inside]
         for i, values in zip(inside, sample_values(rows.duck, rows.pool, columns, cells), strict=True):
             finite = values[np.isfinite(values)]
-            spread = float(np.std(finite)) if len(finite) > 1 else 0.0
+            largest = float(np.abs(finite).max(initial=0.0)) or 1.0
+            spread = largest * float(np.std(finite / largest)) if len(finite) > 1 else 0.0  # huge squares are infinite
             scale[i] = spread if 0 < spread < np.inf else np.nan
     return _Columns(tuple(described), scale)
 
@@ -291,7 +292,7 @@ def _is_rounding(x: Float64, y: Float64) -> npt.NDArray[np.bool_]:
     decimals_x, decimals_y = _decimals(x), _decimals(y)
     coarse, fine = np.where(decimals_x < decimals_y, x, y), np.where(decimals_x < decimals_y, y, x)
     unit = 10.0 ** -np.minimum(decimals_x, decimals_y)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.asarray((decimals_x != decimals_y) & (np.abs(coarse - fine) <= unit * (0.5 + 1e-6)))
 
 
@@ -299,8 +300,8 @@ def _decimals(x: Float64) -> Float64:
     """Digits behind the point, 0 to 9; of whole numbers less than none for each zero at the end."""
     found = np.full(len(x), 9.0)
     for digits in range(8, -4, -1):
-        scaled = x * 10.0**digits
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):  # what is beyond all numbers is whole
+            scaled = x * 10.0**digits
             found = np.where(
                 np.abs(scaled - np.round(scaled)) <= 1e-6 * np.maximum(1.0, np.abs(scaled) * 1e-3), digits, found
             )

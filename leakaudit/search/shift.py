@@ -133,8 +133,8 @@ def compare_spread(
     some = counts > 0
     lower, upper = starts[some] + (counts[some] - 1) // 2, starts[some] + counts[some] // 2
     ordered = values[order]
-    middle[some] = (ordered[lower] + ordered[upper]) / 2
-    with np.errstate(invalid="ignore"):  # infinity minus infinity is unknown, and left out
+    middle[some] = ordered[lower] / 2 + ordered[upper] / 2  # halves first: the sum of huge numbers is infinite
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity minus infinity is unknown, and left out
         distance = np.abs(values - middle[strata - strata.min(initial=0)])
     return compare(distance, first, strata, groups, smallest=smallest)
 
