@@ -97,12 +97,12 @@ class OwnAttribution:
         raise KeyError(letter)
 
     def __str__(self) -> str:
-        rows = [*self.terms, *(self.regularisers if len(self.regularisers) > 1 else ()), self.remainder]
         lines = [f"training loss minus validation loss: {self.gap:.4f}"]
-        inner = {id(part) for part in self.regularisers}
-        for row in rows:
-            name = f"  of it {row.name}" if id(row) in inner else f"{row.letter or ' '} {row.name}"
-            lines.append(f"  {name:<52} {measured(row.value, row.low, row.high)}")
+        for row in (*self.terms, self.remainder):
+            parts = self.regularisers if row.letter == "b" else ()
+            names = [f"{row.letter or ' '} {row.name}", *(f"  of it {part.name}" for part in parts)]
+            for name, part in zip(names, (row, *parts), strict=True):
+                lines.append(f"  {name:<52} {measured(part.value, part.low, part.high)}")
         return "\n".join([*lines, *self.advice, *(f"Note: {limit}" for limit in self.limits)])
 
 
@@ -204,6 +204,12 @@ def advice(gap: float, terms: Sequence[Term], remainder: Term) -> tuple[str, ...
         said.append(f"Validation loss is {gap:.4f} below training loss: {how} by {names}.")
     elif gap > 0:
         said.append(f"Validation loss is {gap:.4f} below training loss; timing and regularisation do not explain it.")
+    elif lowering:
+        names, share = listed([term.name for term in lowering]), sum(term.value for term in lowering)
+        said.append(
+            f"Validation loss is {-gap:.4f} above training loss, as is usual; without {names} it would be "
+            f"{share - gap:.4f} above."
+        )
     else:
         said.append(f"Validation loss is {-gap:.4f} above training loss, as is usual.")
     if remainder.low is not None and remainder.low > 0:
