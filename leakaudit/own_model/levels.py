@@ -13,7 +13,7 @@ import numpy as np
 from leakaudit.errors import InputError
 from leakaudit.probe.attribution import MEANINGS, NAMES, Term
 from leakaudit.probe.intervals import CONFIDENCE
-from leakaudit.probe.wording import listed, measured
+from leakaudit.probe.wording import SMALLEST_SHARE, listed, measured
 
 if TYPE_CHECKING:
     from leakaudit.probe.measured import Float64
@@ -196,19 +196,18 @@ def advice(gap: float, terms: Sequence[Term], remainder: Term) -> tuple[str, ...
     remainder : Term
     """
     lowering = sorted((t for t in terms if t.value > 0 and (t.low is None or t.low > 0)), key=lambda t: -t.value)
+    names, lowered = listed([term.name for term in lowering] or ["nothing"]), sum(term.value for term in lowering)
     said = []
     if gap > 0 and lowering:
-        share = sum(term.value for term in lowering) / gap
-        names = listed([term.name for term in lowering])
+        share = lowered / gap
         how = "explained" if share >= 1 else f"to {share:.0%} explained"
         said.append(f"Validation loss is {gap:.4f} below training loss: {how} by {names}.")
     elif gap > 0:
         said.append(f"Validation loss is {gap:.4f} below training loss; timing and regularisation do not explain it.")
-    elif lowering:
-        names, share = listed([term.name for term in lowering]), sum(term.value for term in lowering)
+    elif lowered > SMALLEST_SHARE * -gap:
         said.append(
             f"Validation loss is {-gap:.4f} above training loss, as is usual; without {names} it would be "
-            f"{share - gap:.4f} above."
+            f"{lowered - gap:.4f} above."
         )
     else:
         said.append(f"Validation loss is {-gap:.4f} above training loss, as is usual.")
