@@ -90,15 +90,19 @@ def choose_kind(context: Context, target: Target, mode: Mode) -> Kind | NotProbe
 
     chosen = choose_columns(context)
     if not chosen.n and not chosen.prose:
+        if any(profile.role == "constant" for profile in context.columns):
+            return NotProbed("inconclusive", "no column to predict the label from varies")
         return NotProbed("skipped", "no column is left to predict the label from")
     return _for_rows(context, chosen, len(target.classes), mode, workers)
 
 
 def standardised(values: np.ndarray) -> npt.NDArray[np.float64]:
     """A quantity with mean 0 and standard deviation 1 over the pool; as it is where it is constant or unknown."""
-    if not np.isfinite(values).all() or not values.std() > 0:
+    if not np.isfinite(values).all():
         return np.zeros(len(values))
-    return np.asarray((values - values.mean()) / values.std())
+    # a power of two changes no digit, and keeps squares of very large and very small numbers within range
+    scaled = np.ldexp(values, -int(np.frexp(np.abs(values).max())[1]))
+    return np.asarray((scaled - scaled.mean()) / scaled.std()) if scaled.std() > 0 else np.zeros(len(values))
 
 
 # --- pictures -------------------------------------------------------------------------------------------------
@@ -129,7 +133,15 @@ def _for_pictures(context: Context, mode: Mode, workers: int) -> Kind | NotProbe
         if device == "cpu":
             return TorchPictures(pictures, target.codes, len(target.classes), values, EPOCHS_CPU)
         return TorchPictures(
-            pictures, target.codes, len(target.classes), values, EPOCHS_GPU, BATCH_GPU, device, augment=True
+            pictures,
+            target.codes,
+            len(target.classes),
+            values,
+            EPOCHS_GPU,
+            BATCH_GPU,
+            device,
+            augment=True,
+            half=_has_bfloat16(),
         )
 
     if device == "cpu":
@@ -146,6 +158,13 @@ def _device(mode: Mode) -> str:
     if mode == "gpu":
         raise ConfigError("--probe gpu: PyTorch finds no GPU here; --probe cpu or --probe auto need none")
     return "cpu"
+
+
+def _has_bfloat16() -> bool:
+    """Whether the GPU computes in bfloat16 itself (compute capability 8, Ampere, and later)."""
+    import torch
+
+    return bool(torch.cuda.get_device_capability()[0] >= 8)
 
 
 def thumbnails(images: ImageFingerprints, indices: IntArray) -> npt.NDArray[np.uint8]:

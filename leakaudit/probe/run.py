@@ -115,6 +115,8 @@ def _probe(context: Context) -> Probed | NotProbed:
     except KeyboardInterrupt:
         reason = "the probe was interrupted before its models were trained"
         return NotProbed("inconclusive", reason, interrupted=True)
+    except MemoryError as error:
+        return NotProbed("inconclusive", str(error) or "there is too little memory to train models")
 
 
 def _planned(
@@ -156,7 +158,7 @@ def _too_little(target: Target, train: IntArray, val: IntArray, held_out: str, r
         return f"{sizes}: a probe needs {LEAST_TRAIN} and {LEAST_VAL}"
     if target.classes and len(np.unique(target.codes[train])) < 2:
         return f"all labelled samples of {reference} are of one class"
-    if not target.classes and not target.values[train].std() > 0:
+    if not target.classes and not standardised(target.values[train]).any():
         return f"the label is the same number throughout {reference}"
     return None
 
@@ -171,9 +173,13 @@ def _measure(
     pair: tuple[str, str],
 ) -> Probed | NotProbed:
     own = _compact(target.take(pool.indices))
+    if (reason := _too_alike(pool, pair[1])) is not None:
+        return NotProbed("inconclusive", reason)
     features = fixed_features(context, pool.indices)
     recognised = recognise(features, pool.held_out, pool.groups, workers=context.config.jobs or usable_cores())
     pool = _joined(pool, recognised)
+    if (reason := _too_alike(pool, pair[1])) is not None:
+        return NotProbed("inconclusive", reason)
     learner = kind.load(pool.indices, own)
     strata = strata_of(own.codes, own.values)
     folds = [assign_folds(pool.groups, strata, design.folds, seed=r) for r in range(design.repeats)]
@@ -203,6 +209,14 @@ def _measure(
         sampled=_sampled(context, pool, target, pair),
         notes=kind.notes,
     )
+
+
+def _too_alike(pool: Pool, reference: str) -> str | None:
+    """Two groups of training samples are the least of which one can be held out."""
+    n = int((~pool.held_out).sum())
+    if len(np.unique(pool.groups[~pool.held_out])) > 1:
+        return None
+    return f"all {n:,} samples of {reference} are copies of one another, or of one group: none can be held out alone"
 
 
 def _joined(pool: Pool, recognised: Recognised) -> Pool:
