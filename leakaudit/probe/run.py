@@ -112,11 +112,14 @@ def _probe(context: Context) -> Probed | NotProbed:
         related = relations(context, held_out, reference)
         pool = draw_pool(train, val, related, design)
         return _measure(context, kind, design, pool, target, related.by_check, (held_out, reference))
-    except KeyboardInterrupt:
-        reason = "the probe was interrupted before its models were trained"
-        return NotProbed("inconclusive", reason, interrupted=True)
-    except MemoryError as error:
-        return NotProbed("inconclusive", str(error) or "there is too little memory to train models")
+    except (KeyboardInterrupt, MemoryError) as error:
+        return _ended_by(error)
+
+
+def _ended_by(error: BaseException) -> NotProbed:
+    if isinstance(error, KeyboardInterrupt):
+        return NotProbed("inconclusive", "the probe was interrupted before its models were trained", interrupted=True)
+    return NotProbed("inconclusive", str(error) or "there is too little memory to train models")
 
 
 def _planned(
