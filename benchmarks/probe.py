@@ -10,22 +10,35 @@ validation (a folder ``{train,test}/<class>/*``). Results are appended to ``resu
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from leakaudit import audit
+from leakaudit.probe import run as probe_run
 
 CODES = ("LA206", "LA401", "LA402", "LA403", "LA404", "LA405", "LA406")
 SIZES = ((400, 100), (1001, 200), (800, 200), (500, 50), (600, 600))
 RESULTS = Path(__file__).parent / "results" / "probe.jsonl"
+PHASES = {
+    "relations": "duplicates",
+    "fixed_features": "fixed features",
+    "recognise": "forests of LA403",
+    "slowness": "speed of the machine",
+    "_fit_all": "models",
+    "attribute_gap": "attribution",
+}
+"""Functions of the probe that take time, and what they do."""
 
 
 def table(n_train: int, n_val: int, leak: float, seed: int, classes: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -74,6 +87,44 @@ def rates(name: str, leak: float, runs: int, mode: str) -> None:
         )
 
 
+@contextmanager
+def timed() -> Iterator[dict[str, float]]:
+    """Clock seconds by phase, and processor seconds and memory of all, where the body is an audit."""
+    found: dict[str, float] = {}
+    originals = {name: getattr(probe_run, name) for name in PHASES}
+
+    def watched(name: str) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            start = time.perf_counter()
+            try:
+                return originals[name](*args, **kwargs)
+            finally:
+                found[PHASES[name]] = round(time.perf_counter() - start, 1)
+
+        return call
+
+    for name in PHASES:
+        setattr(probe_run, name, watched(name))
+    start, before = time.perf_counter(), processor_seconds()
+    try:
+        yield found
+    finally:
+        for name, original in originals.items():
+            setattr(probe_run, name, original)
+        found["all"] = round(time.perf_counter() - start, 1)
+        found["processor"] = round(processor_seconds() - before, 1)
+        found["gib_self_and_largest_child"] = round(
+            sum(resource.getrusage(of).ru_maxrss / 2**20 for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)),
+            2,
+        )
+
+
+def processor_seconds() -> float:
+    """Of this process and the children that have ended."""
+    used = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def speed(mode: str) -> None:
     for n, columns, classes in ((20_000, 40, 2), (20_000, 40, 5), (100_000, 40, 2)):
         rng = np.random.default_rng(0)
@@ -81,20 +132,9 @@ def speed(mode: str) -> None:
         z = frame["x0"] + frame["x1"] + rng.normal(size=n)
         frame["label"] = [f"c{code}" for code in np.digitize(z, np.quantile(z, np.arange(1, classes) / classes))]
         at = int(0.8 * n)
-        start = time.perf_counter()
-        findings(frame[:at], frame[at:], mode)
-        peak = (
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        ) / 2**20
-        keep(
-            "speed",
-            rows=n,
-            columns=columns,
-            classes=classes,
-            mode=mode,
-            seconds=round(time.perf_counter() - start, 1),
-            gib_self_and_largest_child=round(peak, 2),
-        )
+        with timed() as seconds:
+            findings(frame[:at], frame[at:], mode)
+        keep("speed", rows=n, columns=columns, classes=classes, mode=mode, seconds=seconds, load=os.getloadavg()[0])
 
 
 def pictures(folder: Path, n: int, leak: float, mode: str, seed: int = 0) -> None:
@@ -110,15 +150,16 @@ def pictures(folder: Path, n: int, leak: float, mode: str, seed: int = 0) -> Non
             target = Path(made) / split / source.parent.name / f"{number}{source.suffix}"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-        start = time.perf_counter()
-        report = audit(made, select=CODES, probe=mode, use_cache=False)
+        with timed() as seconds:
+            report = audit(made, select=CODES, probe=mode, use_cache=False)
         keep(
             "pictures",
             n=n,
             leak=leak,
             mode=mode,
-            seconds=round(time.perf_counter() - start, 1),
-            gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+            seconds=seconds,
+            load=os.getloadavg()[0],
+            sampled=report.probe.sampled if report.probe else (),
             found=dict(sorted(Counter(f.code for f in report.findings).items())),
             terms={t.letter: round(t.value, 3) for t in report.probe.terms} if report.probe else {},
             outcomes={o.code: f"{o.status}: {o.reason}" for o in report.outcomes},

@@ -17,7 +17,8 @@ of 0.10, a gap of 0.05 sustained over the last three rows, or a drop of 0.15), a
 at the end lies 5 % and three times the row-to-row noise above its best, while training loss fell). A finding needs one
 of them in more than half of the seeds, and of an accuracy gap the lower bound of the 95 % interval (binomial, over
 validation samples, with the spread between seeds) at 0.05 (``least_gap``). It is an *info*: a model without
-regularisation overfits most small data sets, which is no fault of the data.
+regularisation overfits most small data sets, which is no fault of the data. On random splits of synthetic tables with
+noisy labels (``benchmarks/probe.py``), where nothing is wrong, it says so in 53 of 72.
 
 What it cannot see
 ------------------

@@ -13,7 +13,7 @@ import numpy as np
 from leakaudit.errors import InputError
 from leakaudit.probe.attribution import MEANINGS, NAMES, Term
 from leakaudit.probe.intervals import CONFIDENCE
-from leakaudit.probe.wording import listed, measured
+from leakaudit.probe.wording import SMALLEST_SHARE, listed, measured
 
 if TYPE_CHECKING:
     from leakaudit.probe.measured import Float64
@@ -97,12 +97,12 @@ class OwnAttribution:
         raise KeyError(letter)
 
     def __str__(self) -> str:
-        rows = [*self.terms, *(self.regularisers if len(self.regularisers) > 1 else ()), self.remainder]
         lines = [f"training loss minus validation loss: {self.gap:.4f}"]
-        inner = {id(part) for part in self.regularisers}
-        for row in rows:
-            name = f"  of it {row.name}" if id(row) in inner else f"{row.letter or ' '} {row.name}"
-            lines.append(f"  {name:<52} {measured(row.value, row.low, row.high)}")
+        for row in (*self.terms, self.remainder):
+            parts = self.regularisers if row.letter == "b" else ()
+            names = [f"{row.letter or ' '} {row.name}", *(f"  of it {part.name}" for part in parts)]
+            for name, part in zip(names, (row, *parts), strict=True):
+                lines.append(f"  {name:<52} {measured(part.value, part.low, part.high)}")
         return "\n".join([*lines, *self.advice, *(f"Note: {limit}" for limit in self.limits)])
 
 
@@ -196,14 +196,19 @@ def advice(gap: float, terms: Sequence[Term], remainder: Term) -> tuple[str, ...
     remainder : Term
     """
     lowering = sorted((t for t in terms if t.value > 0 and (t.low is None or t.low > 0)), key=lambda t: -t.value)
+    names, lowered = listed([term.name for term in lowering] or ["nothing"]), sum(term.value for term in lowering)
     said = []
     if gap > 0 and lowering:
-        share = sum(term.value for term in lowering) / gap
-        names = listed([term.name for term in lowering])
+        share = lowered / gap
         how = "explained" if share >= 1 else f"to {share:.0%} explained"
         said.append(f"Validation loss is {gap:.4f} below training loss: {how} by {names}.")
     elif gap > 0:
         said.append(f"Validation loss is {gap:.4f} below training loss; timing and regularisation do not explain it.")
+    elif lowered > SMALLEST_SHARE * -gap:
+        said.append(
+            f"Validation loss is {-gap:.4f} above training loss, as is usual; without {names} it would be "
+            f"{lowered - gap:.4f} above."
+        )
     else:
         said.append(f"Validation loss is {-gap:.4f} above training loss, as is usual.")
     if remainder.low is not None and remainder.low > 0:

@@ -1,7 +1,8 @@
-"""How many samples, models and folds fit into the time: worked out before the work starts, and from nothing measured.
+"""How many samples, models and folds fit into the time: worked out before the work starts.
 
-A plan that followed the clock would be another one at every run, and so would be the report. The speeds below were
-measured on one core of a small cloud machine; on a slower one the probe takes longer, and says how long.
+A plan that followed the clock would be another one at every run, and so would be the report. So speeds are known
+beforehand, from one core of a small cloud machine. Only where a plan is long and the machine clearly slower
+(`leakaudit.probe.speed`) is it made again for less time.
 """
 
 from __future__ import annotations
@@ -38,17 +39,21 @@ class Cost:
         Whatever the rows.
     most : int
         Samples in the pool beyond which more would tell nothing that matters.
+    seconds_a_sample : float, default 0
+        Of all that is done once for each sample of the pool: fixed features, and the forests of LA403.
     """
 
     seconds_a_row: float
     seconds_a_model: float
     most: int
+    seconds_a_sample: float = 0.0
 
     def seconds(self, n: int, share: float, seeds: int, repeats: int, folds: int, workers: int) -> float:
         """Wall seconds of all models; `share` is that of the training rows in the pool of n."""
         models = seeds + repeats * folds
         side_by_side = min(workers, models)
-        return models * (self.seconds_a_model + self.seconds_a_row * n * share) / side_by_side
+        fits = models * (self.seconds_a_model + self.seconds_a_row * n * share) / side_by_side
+        return fits + self.seconds_a_sample * n
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class TorchPictures:
     device : str, default "cpu"
     augment : bool, default False
         Mirror and shift the training pictures.
+    half : bool, default False
+        Convolutions and products in bfloat16; losses are float32 either way.
     """
 
     pictures: npt.NDArray[np.uint8]
@@ -64,6 +66,7 @@ class TorchPictures:
     batch: int = 64
     device: str = "cpu"
     augment: bool = False
+    half: bool = False
 
     in_processes = False
     train_loss_kind: TrainLossKind = "epoch_mean"
@@ -85,9 +88,24 @@ class TorchPictures:
         return self.epochs
 
     def fit(self, job: Job, tick: Callable[[], None] = lambda: None) -> Fit:
-        """Train one network from its own random numbers, and judge."""
-        with torch_or_missing().backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
-            return self._fit(job, tick)
+        """Train one network from its own random numbers, and judge.
+
+        Raises
+        ------
+        MemoryError
+            The GPU has too little memory to spare.
+        """
+        torch = torch_or_missing()
+        threads = torch.get_num_threads()
+        try:
+            if self.device == "cpu":
+                torch.set_num_threads(1)
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+                return self._fit(job, tick)
+        except torch.cuda.OutOfMemoryError as error:
+            raise MemoryError("the GPU has too little memory to spare; `--probe cpu` needs none") from error
+        finally:
+            torch.set_num_threads(threads)
 
     def _fit(self, job: Job, tick: Callable[[], None]) -> Fit:
         run = _Run(self, job.seed)
@@ -157,8 +175,6 @@ class _Run:
     def __init__(self, data: TorchPictures, seed: int) -> None:
         torch = torch_or_missing()
         self.torch, self.data = torch, data
-        if data.device == "cpu":
-            torch.set_num_threads(1)
         self.random = torch.Generator().manual_seed(seed)
         _, channels, side, _ = data.pictures.shape
         self.net = _network(torch, channels, side, max(1, data.n_classes), data.device, self.random)
@@ -169,9 +185,11 @@ class _Run:
         """Train for one epoch; gives epoch, training and validation loss, training and validation accuracy."""
         torch, data = self.torch, self.data
         self.net.train()
-        order = torch.from_numpy(train)[torch.randperm(len(train), generator=self.random)]
+        order = self._shuffled(train)
         steps = -(-len(order) // data.batch) * data.epochs
-        total, right = 0.0, 0
+        # sums stay on the device: to read them at every step would make a GPU wait for each
+        total = torch.zeros((), dtype=torch.float64, device=data.device)
+        right = torch.zeros((), dtype=torch.int64, device=data.device)
         for at in order.split(data.batch):
             raise_if_stopped()
             for group in self.optimizer.param_groups:
@@ -182,20 +200,22 @@ class _Run:
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
-            total += float(loss.detach()) * len(at)
-            right += int((output.detach().argmax(dim=1) == target).sum()) if data.n_classes else 0
-        train_accuracy = right / len(train) if data.n_classes else float("nan")
+            total += loss.detach().double() * len(at)
+            if data.n_classes:
+                right += (output.detach().argmax(dim=1) == target).sum()
+        train_loss = float(total) / len(train)
+        train_accuracy = int(right) / len(train) if data.n_classes else float("nan")
         if watched is None or not len(watched):
-            return float(number), total / len(train), float("nan"), train_accuracy, float("nan")
+            return float(number), train_loss, float("nan"), train_accuracy, float("nan")
         outputs = self.outputs(watched)
         if not data.n_classes:
             error = float(np.mean(self._errors(outputs, watched)))
-            return float(number), total / len(train), error, np.nan, np.nan
+            return float(number), train_loss, error, np.nan, np.nan
         own = data.truth[watched]
         val_loss = -float(outputs[np.arange(len(own)), own].mean())
         return (
             float(number),
-            total / len(train),
+            train_loss,
             val_loss,
             train_accuracy,
             float((outputs.argmax(axis=1) == own).mean()),
@@ -209,15 +229,14 @@ class _Run:
         self.net.train()
         for norm in norms:
             norm.momentum = 0.0
-        order = torch.from_numpy(train)[torch.randperm(len(train), generator=self.random)]
-        total = 0.0
+        total = torch.zeros((), dtype=torch.float64, device=self.data.device)
         with torch.no_grad():
-            for at in order.split(self.data.batch):
+            for at in self._shuffled(train).split(self.data.batch):
                 raise_if_stopped()
-                total += float(self._loss(*self._forward(at, augment=augment)).sum())
+                total += self._loss(*self._forward(at, augment=augment)).sum().double()
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-        return total / len(train)
+        return float(total) / len(train)
 
     def outputs(self, at: IntArray) -> Float64:
         """Log-probabilities of classes (or the predicted quantity) in evaluation mode, shape (m, outputs)."""
@@ -225,7 +244,7 @@ class _Run:
         self.net.eval()
         found = []
         with torch.no_grad():
-            for part in torch.from_numpy(at).split(8 * self.data.batch):
+            for part in torch.from_numpy(at).to(self.data.device).split(8 * self.data.batch):
                 raise_if_stopped()
                 output, _ = self._forward(part, augment=False)
                 found.append((output.log_softmax(dim=1) if self.data.n_classes else output).cpu())
@@ -243,15 +262,19 @@ class _Run:
     def _errors(self, output: Float64, at: IntArray) -> Float64:
         return np.asarray(np.square(output[:, 0] - self.data.values[at]))
 
+    def _shuffled(self, train: IntArray) -> Tensor:
+        order = self.torch.randperm(len(train), generator=self.random)
+        shuffled: Tensor = self.torch.from_numpy(train)[order].to(self.data.device)
+        return shuffled
+
     def _forward(self, at: Tensor, *, augment: bool) -> tuple[Tensor, Tensor]:
         torch, data = self.torch, self.data
-        at = at.to(data.device)
         mean, inverse = data.scale
         pictures = (data.resident[at].float() - mean) * inverse
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         if augment:
             pictures = _augmented(torch, pictures, self.random)
-        with torch.autocast(data.device.split(":")[0], torch.bfloat16, enabled=data.device.startswith("cuda")):
+        with torch.autocast(data.device.split(":")[0], torch.bfloat16, enabled=data.half):
             output = self.net(pictures)
         return output.float(), data.target[at]
 
@@ -286,9 +309,9 @@ def _network(
         layers += [
             nn.Conv2d(width, wider, 3, padding=1, bias=False, device="meta"),
             nn.BatchNorm2d(wider, device="meta"),
-            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.ReLU(),  # after the pooling it is the same function, on a quarter of the values
         ]
-        layers.append(nn.MaxPool2d(2))
         width = wider
     places = (side >> len(CHANNELS)) ** 2
     head = (nn.Flatten(), nn.Linear(width * places, DENSE, device="meta"), nn.ReLU())

@@ -33,6 +33,9 @@ BATCH_GPU = 512
 PICTURES_A_SECOND = 2_800
 """Forward and backward, 32 × 32 × 3, one core; measured 3,400 alone and 2,400 on a busy machine."""
 
+PREPARED_PICTURE, PREPARED_ROW = 1.2e-3, 4e-4
+"""Seconds of fixed features and the forests of LA403, one sample."""
+
 PICTURES_A_SECOND_GPU = 60_000
 """Assumed, not measured: small networks wait for the launch of their kernels."""
 
@@ -87,15 +90,19 @@ def choose_kind(context: Context, target: Target, mode: Mode) -> Kind | NotProbe
 
     chosen = choose_columns(context)
     if not chosen.n and not chosen.prose:
+        if any(profile.role == "constant" for profile in context.columns):
+            return NotProbed("inconclusive", "no column to predict the label from varies")
         return NotProbed("skipped", "no column is left to predict the label from")
     return _for_rows(context, chosen, len(target.classes), mode, workers)
 
 
 def standardised(values: np.ndarray) -> npt.NDArray[np.float64]:
     """A quantity with mean 0 and standard deviation 1 over the pool; as it is where it is constant or unknown."""
-    if not np.isfinite(values).all() or not values.std() > 0:
+    if not np.isfinite(values).all():
         return np.zeros(len(values))
-    return np.asarray((values - values.mean()) / values.std())
+    # a power of two changes no digit, and keeps squares of very large and very small numbers within range
+    scaled = np.ldexp(values, -int(np.frexp(np.abs(values).max())[1]))
+    return np.asarray((scaled - scaled.mean()) / scaled.std()) if scaled.std() > 0 else np.zeros(len(values))
 
 
 # --- pictures -------------------------------------------------------------------------------------------------
@@ -113,7 +120,7 @@ def _for_pictures(context: Context, mode: Mode, workers: int) -> Kind | NotProbe
             features = patch_features(thumbnails(images, indices))
             return Ridge(features, target.codes, len(target.classes), standardised(target.values), "answers to patches")
 
-        return Kind(Cost(1e-4, 0.3, MOST_PICTURES), 1, load_fast)
+        return Kind(Cost(1e-4, 0.3, MOST_PICTURES, PREPARED_PICTURE), 1, load_fast)
     try:
         device = _device(mode)
     except MissingExtraError as error:
@@ -126,12 +133,20 @@ def _for_pictures(context: Context, mode: Mode, workers: int) -> Kind | NotProbe
         if device == "cpu":
             return TorchPictures(pictures, target.codes, len(target.classes), values, EPOCHS_CPU)
         return TorchPictures(
-            pictures, target.codes, len(target.classes), values, EPOCHS_GPU, BATCH_GPU, device, augment=True
+            pictures,
+            target.codes,
+            len(target.classes),
+            values,
+            EPOCHS_GPU,
+            BATCH_GPU,
+            device,
+            augment=True,
+            half=_has_bfloat16(),
         )
 
     if device == "cpu":
-        return Kind(Cost(EPOCHS_CPU / PICTURES_A_SECOND, 0.1, MOST_PICTURES), workers, load)
-    return Kind(Cost(EPOCHS_GPU / PICTURES_A_SECOND_GPU, 0.5, MOST_PICTURES_GPU), 1, load)
+        return Kind(Cost(EPOCHS_CPU / PICTURES_A_SECOND, 0.1, MOST_PICTURES, PREPARED_PICTURE), workers, load)
+    return Kind(Cost(EPOCHS_GPU / PICTURES_A_SECOND_GPU, 0.5, MOST_PICTURES_GPU, PREPARED_PICTURE), 1, load)
 
 
 def _device(mode: Mode) -> str:
@@ -143,6 +158,13 @@ def _device(mode: Mode) -> str:
     if mode == "gpu":
         raise ConfigError("--probe gpu: PyTorch finds no GPU here; --probe cpu or --probe auto need none")
     return "cpu"
+
+
+def _has_bfloat16() -> bool:
+    """Whether the GPU computes in bfloat16 itself (compute capability 8, Ampere, and later)."""
+    import torch
+
+    return bool(torch.cuda.get_device_capability()[0] >= 8)
 
 
 def thumbnails(images: ImageFingerprints, indices: IntArray) -> npt.NDArray[np.uint8]:
@@ -178,7 +200,7 @@ def _for_rows(context: Context, chosen: Chosen, n_classes: int, mode: Mode, work
             features = hashed_densely(context, chosen, indices, RIDGE_FEATURES)
             return Ridge(features, target.codes, len(target.classes), standardised(target.values), "features")
 
-        return Kind(Cost(1e-4, 0.5, MOST_ROWS), 1, load_fast, tuple(notes))
+        return Kind(Cost(1e-4, 0.5, MOST_ROWS, PREPARED_ROW), 1, load_fast, tuple(notes))
     if chosen.is_text or n_classes > TREE_CLASSES:
 
         def load_linear(indices: IntArray, target: Target) -> Learner:
@@ -188,7 +210,7 @@ def _for_rows(context: Context, chosen: Chosen, n_classes: int, mode: Mode, work
             features = sparse_features(context, chosen, indices)
             return LinearModel(features, target.codes, len(target.classes), standardised(target.values))
 
-        cost = Cost(LINEAR_SECONDS * (1 + n_classes / 40), 0.1, MOST_ROWS)
+        cost = Cost(LINEAR_SECONDS * (1 + n_classes / 40), 0.1, MOST_ROWS, PREPARED_ROW)
         return Kind(cost, workers, load_linear, tuple(notes))
     if chosen.prose:
         notes.append(f"Running text ({', '.join(chosen.prose[:5])}) was not used beside {chosen.n:,} other columns.")
@@ -203,4 +225,5 @@ def _for_rows(context: Context, chosen: Chosen, n_classes: int, mode: Mode, work
     from leakaudit.probe.trees import ROUNDS
 
     trees = ROUNDS * (1 if n_classes <= 2 else n_classes)
-    return Kind(Cost(TREE_SECONDS * trees * chosen.n, 2e-3 * trees, MOST_ROWS), workers, load_trees, tuple(notes))
+    cost = Cost(TREE_SECONDS * trees * chosen.n, 2e-3 * trees, MOST_ROWS, PREPARED_ROW)
+    return Kind(cost, workers, load_trees, tuple(notes))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.engines.local import map_chunks
+from leakaudit.engines.local import map_chunks, usable_cores
 from leakaudit.probe.attribution import Attribution, attribute_gap
 from leakaudit.probe.budget import Plan, plan
 from leakaudit.probe.codes import Recognised, recognise
@@ -21,6 +21,7 @@ from leakaudit.probe.learner import Curve, Fit, Job, Learner
 from leakaudit.probe.measured import Measured
 from leakaudit.probe.outcome import NotProbed
 from leakaudit.probe.pool import Pool, draw_pool
+from leakaudit.probe.speed import ROWS, WORTH_IT, slowness
 from leakaudit.probe.target import Target, read_target
 
 if TYPE_CHECKING:
@@ -105,14 +106,43 @@ def _probe(context: Context) -> Probed | NotProbed:
     val, train = (_labelled(context, target, name) for name in (held_out, reference))
     if (reason := _too_little(target, train, val, held_out, reference)) is not None:
         return NotProbed("inconclusive", reason)
-    design = plan(len(train), len(val), kind.cost, budget=context.config.probe_budget, workers=kind.workers)
     try:
+        design, notes = _planned(context, kind, target, train, val)
+        kind = replace(kind, notes=(*kind.notes, *notes))
         related = relations(context, held_out, reference)
         pool = draw_pool(train, val, related, design)
         return _measure(context, kind, design, pool, target, related.by_check, (held_out, reference))
-    except KeyboardInterrupt:
-        reason = "the probe was interrupted before its models were trained"
-        return NotProbed("inconclusive", reason, interrupted=True)
+    except (KeyboardInterrupt, MemoryError) as error:
+        return _ended_by(error)
+
+
+def _ended_by(error: BaseException) -> NotProbed:
+    if isinstance(error, KeyboardInterrupt):
+        return NotProbed("inconclusive", "the probe was interrupted before its models were trained", interrupted=True)
+    return NotProbed("inconclusive", str(error) or "there is too little memory to train models")
+
+
+def _planned(
+    context: Context, kind: Kind, target: Target, train: IntArray, val: IntArray
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and what must be said of it: made for less time where this machine is slow and the plan is long."""
+    budget = context.config.probe_budget
+    make = partial(plan, len(train), len(val), kind.cost, workers=kind.workers)
+    design = make(budget=budget)
+    if design.seconds < WORTH_IT:
+        return design, ()
+    some = np.sort(np.random.default_rng(0).choice(train, min(len(train), ROWS), replace=False))
+    own = _compact(target.take(some))
+    if own.classes and len(np.unique(own.codes)) < 2:
+        return design, ()
+    slow = slowness(kind.load(some, own), len(some), kind.cost, kind.workers)
+    slower = make(budget=budget / slow)
+    if slower == design:
+        return design, ()
+    said = (
+        f"Models are fitted {slow} times more slowly here than expected: what is done was cut to fit {budget:,.0f} s."
+    )
+    return slower, (said,)
 
 
 def _labelled(context: Context, target: Target, split: str) -> IntArray:
@@ -131,7 +161,7 @@ def _too_little(target: Target, train: IntArray, val: IntArray, held_out: str, r
         return f"{sizes}: a probe needs {LEAST_TRAIN} and {LEAST_VAL}"
     if target.classes and len(np.unique(target.codes[train])) < 2:
         return f"all labelled samples of {reference} are of one class"
-    if not target.classes and not target.values[train].std() > 0:
+    if not target.classes and not standardised(target.values[train]).any():
         return f"the label is the same number throughout {reference}"
     return None
 
@@ -146,8 +176,13 @@ def _measure(
     pair: tuple[str, str],
 ) -> Probed | NotProbed:
     own = _compact(target.take(pool.indices))
-    recognised = recognise(fixed_features(context, pool.indices), pool.held_out, pool.groups)
+    if (reason := _too_alike(pool, pair[1])) is not None:
+        return NotProbed("inconclusive", reason)
+    features = fixed_features(context, pool.indices)
+    recognised = recognise(features, pool.held_out, pool.groups, workers=context.config.jobs or usable_cores())
     pool = _joined(pool, recognised)
+    if (reason := _too_alike(pool, pair[1])) is not None:
+        return NotProbed("inconclusive", reason)
     learner = kind.load(pool.indices, own)
     strata = strata_of(own.codes, own.values)
     folds = [assign_folds(pool.groups, strata, design.folds, seed=r) for r in range(design.repeats)]
@@ -177,6 +212,14 @@ def _measure(
         sampled=_sampled(context, pool, target, pair),
         notes=kind.notes,
     )
+
+
+def _too_alike(pool: Pool, reference: str) -> str | None:
+    """Two groups of training samples are the least of which one can be held out."""
+    n = int((~pool.held_out).sum())
+    if len(np.unique(pool.groups[~pool.held_out])) > 1:
+        return None
+    return f"all {n:,} samples of {reference} are copies of one another, or of one group: none can be held out alone"
 
 
 def _joined(pool: Pool, recognised: Recognised) -> Pool:

@@ -115,3 +115,16 @@ def test_a_network_that_is_better_on_validation_is_sent_to_the_data():
         [Level("", np.ones(1)), Level("dropout", np.ones(1))], np.ones(1), reported_train=1, reported_val=1
     )
     assert single.term("b").low is None
+
+
+def test_regularisation_is_named_where_validation_loss_is_the_higher_one():
+    levels = [Level("", np.linspace(0.9, 1.1, 50)), Level("dropout", np.linspace(0.6, 0.8, 50))]
+    found = from_levels(levels, np.linspace(1.1, 1.3, 50), reported_train=1.0, reported_val=1.2)
+    assert found.advice[0] == (
+        "Validation loss is 0.2000 above training loss, as is usual; without regularisation it would be 0.5000 above."
+    )
+    assert "of it dropout" in str(found)
+    plain = from_levels(
+        [Level("", np.linspace(0.9, 1.1, 50))], np.linspace(1.1, 1.3, 50), reported_train=1.0, reported_val=1.2
+    )
+    assert plain.advice[0] == "Validation loss is 0.2000 above training loss, as is usual."

@@ -14,9 +14,9 @@ def features(seed, n_copied=0, noise=0.0):
     return x
 
 
-def found(x):
+def found(x, workers=1):
     n = len(x)
-    seen = recognise(x, np.arange(n) >= N_TRAIN, np.arange(n))
+    seen = recognise(x, np.arange(n) >= N_TRAIN, np.arange(n), workers=workers)
     return seen, np.array(benjamini_hochberg(seen.p.tolist())) <= 0.05
 
 
@@ -40,7 +40,7 @@ def test_equal_rows_by_nature_are_no_surprise():
     assert seen.learnt < 0.9
 
 
-def test_the_same_data_give_the_same_answer():
-    first, again = found(features(0, 30))[0], found(features(0, 30))[0]
+def test_the_same_data_give_the_same_answer_whatever_the_workers():
+    first, again = found(features(0, 30))[0], found(features(0, 30), workers=3)[0]
     assert (first.p == again.p).all()
     assert (first.votes == again.votes).all()

@@ -12,6 +12,10 @@ N = 60
 TRAIN, EVERY, VAL = np.arange(45), np.arange(N), np.arange(45, N)
 
 
+GPU_LIKE = {"augment": True, "half": True, "batch": 16}
+"""What a GPU is given, but for the device."""
+
+
 def learner(n_classes=3, channels=3, **kwargs):
     rng = np.random.default_rng(0)
     codes = np.arange(N) % 3
@@ -21,13 +25,14 @@ def learner(n_classes=3, channels=3, **kwargs):
     return TorchPictures(pictures, codes if n_classes else np.full(N, -1), n_classes, values, epochs=3, **kwargs)
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"n_classes": 0}, {"channels": 1}, {"augment": True, "batch": 16}])
+@pytest.mark.parametrize("kwargs", [{}, {"n_classes": 0}, {"channels": 1}, GPU_LIKE])
 def test_a_job_gives_the_same_numbers_every_time(kwargs):
     before = torch.get_rng_state()
     job = Job(TRAIN, EVERY, 5, watched=VAL)
     first, again = learner(**kwargs).fit(job), learner(**kwargs).fit(job)
     assert (first.loss == again.loss).all()
     assert np.isfinite(first.loss).all()
+    assert first.loss.dtype == np.float64
     assert torch.equal(torch.get_rng_state(), before)
     assert sum(first.regularisers.values()) == pytest.approx(first.train_mode - first.loss[TRAIN].mean(), abs=1e-5)
     assert list(first.regularisers) == (["augmentation"] if kwargs.get("augment") else []) + ["batch normalisation"]
@@ -42,6 +47,38 @@ def test_it_does_not_matter_what_is_trained_beside():
     with ThreadPoolExecutor(4) as pool:
         together = [fit.loss for fit in pool.map(data.fit, jobs)]
     assert all((a == b).all() for a, b in zip(alone, together, strict=True))
+
+
+def test_half_precision_is_only_a_little_less_exact():
+    job = Job(TRAIN, EVERY, 5)
+    exact, half = (learner(batch=16, augment=True, half=half).fit(job).loss for half in (False, True))
+    assert (exact != half).any()
+    assert np.corrcoef(exact, half)[0, 1] > 0.9
+
+
+def test_threads_of_the_process_are_left_as_they_were():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    learner().fit(Job(TRAIN, VAL, 0))
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == 2
+
+
+def test_a_full_gpu_is_told_apart_from_a_defect(monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(TorchPictures, "_fit", full)
+    with pytest.raises(MemoryError, match="--probe cpu"):
+        learner().fit(Job(TRAIN, VAL, 0))
+
+
+def test_a_thousand_classes():
+    truth = np.arange(1_000)
+    grain = np.random.default_rng(0).integers(0, 255, (1_000, 1, 32, 32)).astype(np.uint8)
+    data = TorchPictures(grain, truth, 1_000, np.zeros(1_000), epochs=1)
+    assert np.isfinite(data.fit(Job(truth[:300], truth[250:350], 0)).loss).all()
 
 
 def test_a_last_batch_of_one_and_ticks():

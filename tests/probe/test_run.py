@@ -149,6 +149,34 @@ def test_one_sample_of_a_class_and_a_thousand_classes():
     assert not [o.reason for o in report.outcomes if o.status == "errored"]
 
 
+@pytest.mark.parametrize("mode", ["cpu", "fast"])
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        ({"label": ["rare"] + ["usual"] * 259}, "inconclusive", "a fold leaves one class to train on"),
+        ({f"x{i}": 1.0 for i in range(5)}, "inconclusive", "no column to predict the label from varies"),
+        ({"x0": np.inf, "x1": [np.nan, 1.0] * 130}, "", ""),
+        ({"x0": [1.0] * 259 + [2.0]}, "", ""),
+    ],
+)
+def test_columns_and_classes_from_which_little_can_be_learnt(change, status, reason, mode):
+    frame = pd.concat(split_table()).assign(**change)
+    report = scan(frame[:200], frame[200:], probe=mode)
+    assert not [o.reason for o in report.outcomes if o.status == "errored"]
+    assert reason in report.probe.reason
+    assert bool(reason) == bool(report.probe.reason)
+    assert not status or {said for said, _ in reasons(report)} == {status}
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_a_quantity_may_be_very_small_or_very_large(scale):
+    train, val = split_table(classes=0)
+    usual = scan(train, val, probe="fast")
+    train["label"], val["label"] = train["label"] * scale, val["label"] * scale
+    scaled = scan(train, val, probe="fast")
+    assert scaled.probe.gap == pytest.approx(usual.probe.gap, rel=1e-6)
+
+
 def test_labels_of_one_split_only_and_splits_without_a_partner():
     train, _ = split_table()
     report = audit(data=train, label="label", select=CODES, probe="cpu", within=True)
@@ -273,6 +301,16 @@ def test_pictures_with_a_network(tmp_path, monkeypatch):
     assert len(report.probe.curves[0].epoch) == 2
 
 
+def test_too_little_memory_is_inconclusive(monkeypatch):
+    def full(*_, **__):
+        raise MemoryError("the GPU has too little memory to spare; `--probe cpu` needs none")
+
+    monkeypatch.setattr(Trees, "fit", full)
+    report = scan(*split_table())
+    assert {status for status, _ in reasons(report)} == {"inconclusive"}
+    assert "--probe cpu" in report.probe.reason
+
+
 def test_grey_pictures_have_one_channel(tmp_path):
     folder = pictures(tmp_path)
     for path in folder.rglob("*.png"):
@@ -286,12 +324,25 @@ def test_grey_pictures_have_one_channel(tmp_path):
     assert kinds.thumbnails(context.images, np.arange(5)).shape == (5, 1, 32, 32)
 
 
-def test_a_loss_that_is_not_finite_is_inconclusive(monkeypatch):
+@pytest.mark.parametrize("mode", ["cpu", "fast"])
+def test_pictures_that_are_all_the_same(tmp_path, mode):
+    if mode == "cpu":
+        pytest.importorskip("torch")
+    folder = pictures(tmp_path)
+    for path in folder.rglob("*.png"):
+        Image.new("RGB", (40, 40), (90, 90, 90)).save(path)
+    report = audit(folder, select=CODES, probe=mode, use_cache=False)
+    assert {status for status, _ in reasons(report)} == {"inconclusive"}
+    assert "copies of one another" in report.probe.reason
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_loss_that_is_not_finite_is_inconclusive(monkeypatch, bad):
     fit = LinearModel.fit
 
     def broken(self, job, tick=lambda: None):
         found = fit(self, job, tick)
-        return replace(found, loss=np.full_like(found.loss, np.nan))
+        return replace(found, loss=np.full_like(found.loss, bad))
 
     monkeypatch.setattr(LinearModel, "fit", broken)
     report = scan(*split_table(classes=25))
