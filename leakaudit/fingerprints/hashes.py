@@ -42,11 +42,10 @@ def shrink(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     _, height, width = stack.shape
     if len(stack) >= _SMALL_GROUP:
-        luma_order = _order(height, width, THUMBNAIL, THUMBNAIL)
-        gradient_order = _order(height, width, HASH, HASH + 1)
-        if luma_order is not None and gradient_order is not None:
-            luma = _resize(stack, THUMBNAIL, THUMBNAIL, luma_order)
-            return luma, _resize(stack, HASH, HASH + 1, gradient_order)
+        order = _order(height, width, THUMBNAIL, THUMBNAIL)
+        if order is not None and order == _order(height, width, HASH, HASH + 1):
+            luma, gradients = _resize(stack, ((THUMBNAIL, THUMBNAIL), (HASH, HASH + 1)), order)
+            return luma, gradients
     both = [shrink_one(Image.fromarray(grey)) for grey in stack]
     return np.concatenate([luma for luma, _ in both]), np.concatenate([gradients for _, gradients in both])
 
@@ -154,27 +153,41 @@ def _order(height: int, width: int, new_height: int, new_width: int) -> _Order |
     expected = np.asarray(Image.fromarray(noise).resize((new_width, new_height), Resampling.LANCZOS))
     orders: tuple[_Order, ...] = ("rows first", "columns first")
     for order in orders:
-        if np.array_equal(_resize(noise[None], new_height, new_width, order)[0], expected):
+        if np.array_equal(_resize(noise[None], ((new_height, new_width),), order)[0][0], expected):
             return order
     return None
 
 
-def _resize(stack: np.ndarray, new_height: int, new_width: int, order: _Order) -> np.ndarray:
-    """Resize (k, height, width) as Pillow does: each pass is rounded to whole pixel values.
+def _resize(stack: np.ndarray, sizes: tuple[tuple[int, int], ...], order: _Order) -> list[np.ndarray]:
+    """Resize (k, height, width) to each of some sizes as Pillow does: each pass is rounded to whole pixel values.
 
-    The weights are integers over 2^22, so that all sums are exact in float64, whatever the order of summation.
+    The weights are integers over 2^22, so that all sums are exact in float64, whatever the order of summation; the
+    first pass is shared.
     """
     k, height, width = stack.shape
-    down, across = _filter(height, new_height), _filter(width, new_width).T
+    lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64)
+    resized = []
     if order == "rows first":
-        lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64).reshape(height * k, width)
-        narrow = _round(lines @ across).reshape(height, k * new_width)
-        resized = _round(down @ narrow).reshape(new_height, k, new_width)
+        narrow = _round(lines.reshape(height * k, width) @ _filters(width, tuple(w for _, w in sizes)).T)
+        narrow = narrow.reshape(height, k, -1)
+        first = 0
+        for new_height, new_width in sizes:
+            part = narrow[:, :, first : first + new_width].reshape(height, k * new_width)
+            resized.append(_round(_filter(height, new_height) @ part).reshape(new_height, k, new_width))
+            first += new_width
     else:
-        lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64).reshape(height, k * width)
-        low = _round(down @ lines).reshape(new_height * k, width)
-        resized = _round(low @ across).reshape(new_height, k, new_width)
-    return resized.transpose(1, 0, 2).astype(np.uint8)
+        low = _round(_filters(height, tuple(h for h, _ in sizes)) @ lines.reshape(height, k * width))
+        first = 0
+        for new_height, new_width in sizes:
+            part = low[first : first + new_height].reshape(new_height * k, width)
+            resized.append(_round(part @ _filter(width, new_width).T).reshape(new_height, k, new_width))
+            first += new_height
+    return [each.transpose(1, 0, 2).astype(np.uint8) for each in resized]
+
+
+@lru_cache(maxsize=4096)
+def _filters(size: int, targets: tuple[int, ...]) -> np.ndarray:
+    return np.concatenate([_filter(size, target) for target in targets])
 
 
 @lru_cache(maxsize=4096)

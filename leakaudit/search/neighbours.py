@@ -22,8 +22,9 @@ _T = TypeVar("_T")
 Largest: TypeAlias = "Callable[[slice, list[FloatArray]], FloatArray]"
 """From a slice of references and six buffers to similarities (queries, references), which may be written to."""
 
-QUERY_BLOCK, REFERENCE_BLOCK = 256, 512
-"""Rows of a block of similarities. Each thread holds six such blocks, 3 MiB, whatever the sizes of the sets."""
+QUERY_BLOCK, REFERENCE_BLOCK = 256, 256
+"""Rows of a block of similarities. Each thread holds six such blocks, 1.5 MiB, whatever the sizes of the sets: about
+what a core's own cache takes."""
 
 PENDING = 1 << 17
 """Candidates of one block of queries that may wait before they are sorted into its lists."""

@@ -73,7 +73,7 @@ def calls(monkeypatch) -> dict[str, int]:
 
         return call
 
-    monkeypatch.setattr(image_contents, "read_file", counted("read", image_contents.read_file))
+    monkeypatch.setattr(image_contents, "read_here", counted("read", image_contents.read_here))
     monkeypatch.setattr(image_chunk, "decode", counted("decode", image_chunk.decode))
     return counts
 
