@@ -128,6 +128,61 @@ def test_the_same_however_it_is_spread(data, config, settings, monkeypatch):
     assert found.tobytes() == expected.tobytes()
 
 
+DEADLY = """
+import ctypes
+from PIL import WebPImagePlugin
+
+def deadly(load):
+    def call(self, *args):
+        if self.size == (66, 66):
+            ctypes.string_at(0)  # a segmentation fault
+        return load(self, *args)
+    return call
+
+WebPImagePlugin.WebPImageFile.load = deadly(WebPImagePlugin.WebPImageFile.load)
+"""
+
+
+def mixed_formats(folder: Path) -> Path:
+    """JPEGs and PNGs, and formats that are decoded in processes; one of these under the name of a JPEG."""
+    folder = fill(folder)
+    for i, name in enumerate(("a.webp", "b.gif", "c.tif", "d.webp", "e.jpg", "f.png")):
+        random = np.random.default_rng(100 + i)
+        image = Image.fromarray(random.integers(0, 256, (6, 9, 3), dtype=np.uint8)).resize((70 + i, 80))
+        image.save(folder / name, "WEBP" if name in ("e.jpg", "f.png") else None)
+    return folder
+
+
+def test_formats_decoded_in_processes_give_the_same_records(tmp_path, config, monkeypatch, calls):
+    folder = mixed_formats(tmp_path / "mixed")
+    found = scan(folder, config)
+    assert found.ok.all()
+    assert calls == {"read": 14, "decode": 12}  # those that lie about their format are read, and not decoded here
+    monkeypatch.setattr(image_chunk, "is_risky", lambda *_file: False)
+    monkeypatch.setattr(image_scan, "is_named_risky", lambda _path: False)
+    expected = scan(folder, Config(use_cache=False, jobs=1))
+    assert calls["decode"] == 12 + 18
+    assert found.records.tobytes() == expected.records.tobytes()
+    assert scan(folder, config).records.tobytes() == expected.records.tobytes()
+
+
+@pytest.mark.parametrize("name", ["x.webp", "x.jpg"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_picture_that_crashes_its_decoder_loses_itself_and_nothing_else(tmp_path, config, monkeypatch, name, jobs):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY)
+    inherited = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), inherited]))
+    folder = mixed_formats(tmp_path / "mixed")
+    Image.new("RGB", (66, 66)).save(folder / name, "WEBP")
+    config = Config(cache_dir=config.cache_dir, jobs=jobs)
+    for _ in range(2):
+        found = scan(folder, config)
+        (problem,) = found.problems
+        assert (problem.uri, problem.kind, problem.reason) == (name, "unreadable", "damaged: it crashes the decoder")
+        assert found.ok.sum() == 18
+
+
 def test_no_pictures_at_all(tmp_path, config):
     (tmp_path / "empty").mkdir()
     found = scan(tmp_path / "empty", config)
