@@ -21,7 +21,7 @@ from PIL import Image
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
 from leakaudit.fingerprints import cache as cache_module
-from leakaudit.fingerprints import image_chunk, image_contents, image_scan
+from leakaudit.fingerprints import image_chunk, image_contents, image_scan, images
 from leakaudit.fingerprints.image_scan import fingerprint_images
 from leakaudit.fingerprints.images import FORMATS, MODES
 from leakaudit.fingerprints.pixels import pixel_digest
@@ -126,6 +126,21 @@ def test_the_same_however_it_is_spread(data, config, settings, monkeypatch):
         monkeypatch.setattr(image_scan, "PROCESSES_FROM", 1)
     found = scan(data, Config(use_cache=False, **settings)).records
     assert found.tobytes() == expected.tobytes()
+
+
+def test_many_records_lie_in_a_file(data, config, monkeypatch, tmp_path):
+    expected = scan(data, Config(use_cache=False)).records
+    monkeypatch.setattr(images, "IN_FILE_FROM", 1)
+    mapped = []
+    monkeypatch.setattr(
+        np, "memmap", lambda *args, map_file=np.memmap, **named: mapped.append(1) or map_file(*args, **named)
+    )
+    for _ in range(2):
+        assert scan(data, config).records.tobytes() == expected.tobytes()
+    assert len(mapped) >= 2
+    assert [path.name for path in config.cache_dir.iterdir() if "tmp" in path.name] == []
+    in_memory = images.blank_records(3, tmp_path / "no such folder")
+    assert in_memory.tobytes() == bytes(3 * images.RECORD.itemsize)
 
 
 DEADLY = """
@@ -398,6 +413,52 @@ def test_a_killed_scan_leaves_a_cache_that_works(tmp_path, config):
     found = scan(folder, config)
     assert not found.notes
     assert found.records.tobytes() == expected.tobytes()
+
+
+KILLED = """
+import os, signal
+decode, n = image_chunk.decode, 0
+def kill_at_100(*args, **named):
+    global n
+    n += 1
+    if n == 100:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return decode(*args, **named)
+image_chunk.decode = kill_at_100
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
+def test_a_killed_scan_goes_on_where_it_was(tmp_path, config, calls):
+    folder = fill(tmp_path / "data", 150)
+    code = SCAN.format(here=str(Path(__file__).parent)).replace("import fing", "import image_chunk, fing")
+    code = code.replace("found =", f"{KILLED}found =")
+    killed = subprocess.run([sys.executable, "-c", code, folder, config.cache_dir], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not killed.stdout
+    found = scan(folder, config)
+    assert calls["decode"] == 150 - 99  # three at a time are saved
+    assert found.records.tobytes() == scan(folder, Config(use_cache=False)).records.tobytes()
+
+
+def test_an_interrupted_scan_goes_on_where_it_was(tmp_path, config, calls, monkeypatch):
+    folder = fill(tmp_path / "data", 60)
+    monkeypatch.setattr(image_scan, "SAVED_TOGETHER", 3)
+    monkeypatch.setattr(image_scan, "CHUNK", 3)
+    decode = image_chunk.decode
+
+    def interrupted(*args, **named):
+        if calls["decode"] == 40:
+            raise KeyboardInterrupt
+        return decode(*args, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(image_chunk, "decode", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scan(folder, config)
+    found = scan(folder, config)
+    assert calls["decode"] == 40 + 60 - 39
+    assert found.ok.all()
 
 
 @pytest.mark.realdata
