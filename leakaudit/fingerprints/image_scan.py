@@ -80,9 +80,9 @@ def fingerprint_images(
 
         failures: dict[int, Failure] = {}
         unknown = np.flatnonzero(~found)
-        risky = np.array([is_named_risky(paths[at]) for at in unknown.tolist()], dtype=bool)
         in_processes = len(unknown) >= PROCESSES_FROM and (config.jobs or usable_cores()) > 1
-        todo, later = (unknown, unknown[:0]) if in_processes else (unknown[~risky], unknown[risky])
+        risky = np.array([not in_processes and is_named_risky(paths[at]) for at in unknown.tolist()], dtype=bool)
+        todo, later = unknown[~risky], unknown[risky]
         use_contents = cache.has_contents()
         while len(todo) or len(later):
             if not len(todo):
