@@ -9,6 +9,7 @@ than applying it.
 from __future__ import annotations
 
 import math
+import threading
 from functools import lru_cache
 from typing import Literal
 
@@ -42,10 +43,13 @@ def shrink(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     _, height, width = stack.shape
     if len(stack) >= _SMALL_GROUP:
-        order = _order(height, width, THUMBNAIL, THUMBNAIL)
-        if order is not None and order == _order(height, width, HASH, HASH + 1):
-            luma, gradients = _resize(stack, ((THUMBNAIL, THUMBNAIL), (HASH, HASH + 1)), order)
+        sizes = (THUMBNAIL, THUMBNAIL), (HASH, HASH + 1)
+        of_luma, of_gradients = (_order(height, width, *size) for size in sizes)
+        if of_luma is not None and of_luma == of_gradients:
+            luma, gradients = _resize(stack, sizes, of_luma)
             return luma, gradients
+        if of_luma is not None and of_gradients is not None:
+            return _resize(stack, sizes[:1], of_luma)[0], _resize(stack, sizes[1:], of_gradients)[0]
     both = [shrink_one(Image.fromarray(grey)) for grey in stack]
     return np.concatenate([luma for luma, _ in both]), np.concatenate([gradients for _, gradients in both])
 
@@ -165,24 +169,49 @@ def _resize(stack: np.ndarray, sizes: tuple[tuple[int, int], ...], order: _Order
     first pass is shared.
     """
     k, height, width = stack.shape
-    lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64)
+    lines = _kept("lines", height, k, width)
+    lines[...] = stack.transpose(1, 0, 2)
     resized = []
     if order == "rows first":
-        narrow = _round(lines.reshape(height * k, width) @ _filters(width, tuple(w for _, w in sizes)).T)
-        narrow = narrow.reshape(height, k, -1)
+        across = _filters(width, tuple(w for _, w in sizes)).T
+        narrow = _kept("first pass", height * k, across.shape[1])
+        _round(np.matmul(lines.reshape(height * k, width), across, out=narrow))
         first = 0
         for new_height, new_width in sizes:
-            part = narrow[:, :, first : first + new_width].reshape(height, k * new_width)
-            resized.append(_round(_filter(height, new_height) @ part).reshape(new_height, k, new_width))
+            part = _kept("part", height, k, new_width)
+            part[...] = narrow.reshape(height, k, -1)[:, :, first : first + new_width]
+            out = _kept("second pass", new_height, k * new_width)
+            np.matmul(_filter(height, new_height), part.reshape(height, k * new_width), out=out)
+            resized.append(_to_pictures(out.reshape(new_height, k, new_width)))
             first += new_width
     else:
-        low = _round(_filters(height, tuple(h for h, _ in sizes)) @ lines.reshape(height, k * width))
+        down = _filters(height, tuple(h for h, _ in sizes))
+        low = _kept("first pass", len(down), k * width)
+        _round(np.matmul(down, lines.reshape(height, k * width), out=low))
         first = 0
         for new_height, new_width in sizes:
             part = low[first : first + new_height].reshape(new_height * k, width)
-            resized.append(_round(part @ _filter(width, new_width).T).reshape(new_height, k, new_width))
+            out = _kept("second pass", new_height * k, new_width)
+            np.matmul(part, _filter(width, new_width).T, out=out)
+            resized.append(_to_pictures(out.reshape(new_height, k, new_width)))
             first += new_height
-    return [each.transpose(1, 0, 2).astype(np.uint8) for each in resized]
+    return resized
+
+
+def _to_pictures(sums: np.ndarray) -> np.ndarray:
+    return _round(sums).transpose(1, 0, 2).astype(np.uint8)
+
+
+_own = threading.local()
+
+
+def _kept(name: str, *shape: int) -> np.ndarray:
+    """Room that the thread keeps: fresh memory of this size is mapped anew every time, and that costs more than sums."""
+    size = math.prod(shape)
+    kept: dict[str, np.ndarray] = _own.__dict__
+    if name not in kept or len(kept[name]) < size:
+        kept[name] = np.empty(size)
+    return kept[name][:size].reshape(shape)
 
 
 @lru_cache(maxsize=4096)
