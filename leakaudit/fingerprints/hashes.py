@@ -206,7 +206,7 @@ _own = threading.local()
 
 
 def _kept(name: str, *shape: int) -> np.ndarray:
-    """Room that the thread keeps: fresh memory of this size is mapped anew every time, and that costs more than sums."""
+    """Room that the thread keeps: fresh memory of this size is mapped anew every time, which costs more than sums."""
     size = math.prod(shape)
     kept: dict[str, np.ndarray] = _own.__dict__
     if name not in kept or len(kept[name]) < size:
