@@ -340,7 +340,7 @@ def measure(job: str, cache: Path, repeats: int) -> dict[str, object]:
 
 def table(results: dict[str, dict[str, object]], machine: str) -> str:
     lines = [
-        f"{machine}. Whole processes, medians; × is processor time against leakaudit's.",
+        f"{machine}. Whole processes; × is processor time against leakaudit's.",
         "",
         "| job | contender | version | processor s | clock s | × |",
         "|---|---|---|---|---|---|",
@@ -367,7 +367,7 @@ def main() -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     machine = (
         f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {platform.system()}, Python "
-        f"{platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}"
+        f"{platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}; medians of {given.repeats} run(s)"
     )
     results = json.loads(RESULTS.read_text())["jobs"] if RESULTS.exists() else {}
     readme = ROOT / "README.md"
