@@ -29,7 +29,7 @@ import numpy as np
 from blake3 import blake3
 
 from leakaudit.errors import ConfigError
-from leakaudit.fingerprints.images import RECORD, RECORD_VERSION
+from leakaudit.fingerprints.images import RECORD, RECORD_VERSION, blank_records
 
 if TYPE_CHECKING:
     from leakaudit.config import Config
@@ -225,7 +225,7 @@ class PictureCache:
         found : ndarray of bool, shape (n,)
             False where the place is negative or its pack is gone or damaged.
         """
-        records = np.zeros(len(places), dtype=RECORD)
+        records = blank_records(len(places), self.folder)
         found = np.zeros(len(places), dtype=bool)
         pack_of = places // PACK
         with self._tolerant():

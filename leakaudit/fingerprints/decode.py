@@ -6,9 +6,9 @@ import io
 import re
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -42,6 +42,8 @@ class Decoded(NamedTuple):
         Decoded at 1/reduced scale: 1, 2, 4 or 8.
     pixels : bytes or None
         `pixel_digest`; 16 zero bytes where the picture was reduced; None where it is that of `image` as it stands.
+    in_strip : bool
+        It was decoded into the strip that the caller's `Room` gave, and `image` is that strip.
     """
 
     image: Image.Image
@@ -52,6 +54,16 @@ class Decoded(NamedTuple):
     orientation: int
     reduced: int
     pixels: bytes | None
+    in_strip: bool = False
+
+
+Room: TypeAlias = "Callable[[str, tuple[int, int], bool], tuple[Image.Image, int] | None]"
+"""From mode, size and whether this is the full scale, to a strip of such pictures and the first row that is free in it;
+None: the picture gets an image of its own. What a failed decoder leaves there is overwritten by the next."""
+
+
+def own_image(_mode: str, _size: tuple[int, int], _is_full: bool) -> None:
+    """The `Room` that has no strips."""
 
 
 @contextmanager
@@ -65,7 +77,7 @@ def quiet_decoders() -> Iterator[None]:
         yield
 
 
-def decode(path: bytes, content: FileContent, *, side: int | None = THUMBNAIL) -> Decoded:
+def decode(path: bytes, content: FileContent, *, side: int | None = THUMBNAIL, room: Room = own_image) -> Decoded:
     """Decode the first frame of a picture.
 
     Parameters
@@ -76,6 +88,8 @@ def decode(path: bytes, content: FileContent, *, side: int | None = THUMBNAIL) -
     side : int or None, default `THUMBNAIL`
         JPEGs are decoded at the smallest scale of 1, 1/2, 1/4 and 1/8 that leaves so many pixels on the short side.
         None: in full.
+    room : Room
+        Where ordinary pictures are decoded to, so that small ones of one shape need no image each.
 
     Raises
     ------
@@ -89,7 +103,7 @@ def decode(path: bytes, content: FileContent, *, side: int | None = THUMBNAIL) -
             file.seek(0)
             return _decode_with_pillow(file, head, path, side)
     head = bytes(data[:64])
-    plain = _plain_jpeg(data, side) if head.startswith(b"\xff\xd8\xff") else _plain_png(data, head)
+    plain = _plain_jpeg(data, side, room) if head.startswith(b"\xff\xd8\xff") else _plain_png(data, head, room)
     return plain or _decode_with_pillow(io.BytesIO(data), head, path, side)
 
 
@@ -208,7 +222,7 @@ _HARMLESS_SEGMENTS = {*range(0xE0, 0xF0), 0xDB, 0xC4, 0xDD, 0xFE}
 _HARMLESS_CHUNKS = {b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs", b"tIME", b"bKGD", b"iCCP", b"hIST"}
 
 
-def _plain_jpeg(data: memoryview, side: int | None) -> Decoded | None:
+def _plain_jpeg(data: memoryview, side: int | None, room: Room = own_image) -> Decoded | None:
     """Decode an upright JPEG of 8 bits with one or three components."""
     width, height, n_components = _jpeg_header(data)
     if not width * height or n_components not in (1, 3):
@@ -217,10 +231,11 @@ def _plain_jpeg(data: memoryview, side: int | None) -> Decoded | None:
     if side is not None:
         reduced = next((scale for scale in (8, 4, 2) if min(width, height) // side >= scale), 1)
     mode = "L" if n_components == 1 else "RGB"
-    image = _run_decoder("jpeg", mode, (width, height), reduced, data, (reduced, 0))
-    if image is None:
+    found = _run_decoder("jpeg", mode, (width, height), reduced, data, (reduced, 0), room)
+    if found is None:
         return None
-    return Decoded(image, width, height, "JPEG", mode, 1, reduced, None if reduced == 1 else NO_DIGEST)
+    pixels = None if reduced == 1 else NO_DIGEST
+    return Decoded(found[0], width, height, "JPEG", mode, 1, reduced, pixels, found[1])
 
 
 def _jpeg_header(data: memoryview) -> tuple[int, int, int]:
@@ -238,7 +253,7 @@ def _jpeg_header(data: memoryview) -> tuple[int, int, int]:
     return 0, 0, 0
 
 
-def _plain_png(data: memoryview, head: bytes) -> Decoded | None:
+def _plain_png(data: memoryview, head: bytes, room: Room = own_image) -> Decoded | None:
     """Decode a PNG of 8-bit grey or colour without transparency, interlacing or text."""
     if head[:16] != b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" or head[24:29] not in (b"\x08\0\0\0\0", b"\x08\x02\0\0\0"):
         return None
@@ -258,25 +273,33 @@ def _plain_png(data: memoryview, head: bytes) -> Decoded | None:
         return None
     width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
     mode = "RGB" if head[25] else "L"
-    image = _run_decoder("zip", mode, (width, height), 1, parts[0] if len(parts) == 1 else b"".join(parts), ())
-    return None if image is None else Decoded(image, width, height, "PNG", mode, 1, 1, None)
+    found = _run_decoder("zip", mode, (width, height), 1, parts[0] if len(parts) == 1 else b"".join(parts), (), room)
+    return None if found is None else Decoded(found[0], width, height, "PNG", mode, 1, 1, None, found[1])
 
 
 def _run_decoder(
-    name: str, mode: str, full_size: tuple[int, int], reduced: int, data: memoryview | bytes, settings: tuple[int, ...]
-) -> Image.Image | None:
+    name: str,
+    mode: str,
+    full_size: tuple[int, int],
+    reduced: int,
+    data: memoryview | bytes,
+    settings: tuple[int, ...],
+    room: Room,
+) -> tuple[Image.Image, bool] | None:
+    """The picture, or the strip that it is in, and which of the two it is."""
     pixels = full_size[0] * full_size[1]
     if not 0 < pixels <= (Image.MAX_IMAGE_PIXELS or pixels):
         return None
-    size = (-(-full_size[0] // reduced), -(-full_size[1] // reduced))
+    width, height = size = (-(-full_size[0] // reduced), -(-full_size[1] // reduced))
     try:
-        image = Image.new(mode, size, None)
+        given = room(mode, size, reduced == 1)
+        image, top = given or (Image.new(mode, size, None), 0)
         decoder = Image._getdecoder(mode, name, (mode, "") if name == "jpeg" else (mode,), settings)
         try:
-            decoder.setimage(image.im, (0, 0, *size))
+            decoder.setimage(image.im, (0, top, width, top + height))
             n_left, error = decoder.decode(data)
         finally:
             decoder.cleanup()
     except Exception:  # noqa: BLE001  the usual way says what is wrong
         return None
-    return image if n_left < 0 and error >= 0 else None
+    return (image, given is not None) if n_left < 0 and error >= 0 else None

@@ -9,6 +9,7 @@ than applying it.
 from __future__ import annotations
 
 import math
+import threading
 from functools import lru_cache
 from typing import Literal
 
@@ -42,11 +43,13 @@ def shrink(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     _, height, width = stack.shape
     if len(stack) >= _SMALL_GROUP:
-        luma_order = _order(height, width, THUMBNAIL, THUMBNAIL)
-        gradient_order = _order(height, width, HASH, HASH + 1)
-        if luma_order is not None and gradient_order is not None:
-            luma = _resize(stack, THUMBNAIL, THUMBNAIL, luma_order)
-            return luma, _resize(stack, HASH, HASH + 1, gradient_order)
+        sizes = (THUMBNAIL, THUMBNAIL), (HASH, HASH + 1)
+        of_luma, of_gradients = (_order(height, width, *size) for size in sizes)
+        if of_luma is not None and of_luma == of_gradients:
+            luma, gradients = _resize(stack, sizes, of_luma)
+            return luma, gradients
+        if of_luma is not None and of_gradients is not None:
+            return _resize(stack, sizes[:1], of_luma)[0], _resize(stack, sizes[1:], of_gradients)[0]
     both = [shrink_one(Image.fromarray(grey)) for grey in stack]
     return np.concatenate([luma for luma, _ in both]), np.concatenate([gradients for _, gradients in both])
 
@@ -154,27 +157,66 @@ def _order(height: int, width: int, new_height: int, new_width: int) -> _Order |
     expected = np.asarray(Image.fromarray(noise).resize((new_width, new_height), Resampling.LANCZOS))
     orders: tuple[_Order, ...] = ("rows first", "columns first")
     for order in orders:
-        if np.array_equal(_resize(noise[None], new_height, new_width, order)[0], expected):
+        if np.array_equal(_resize(noise[None], ((new_height, new_width),), order)[0][0], expected):
             return order
     return None
 
 
-def _resize(stack: np.ndarray, new_height: int, new_width: int, order: _Order) -> np.ndarray:
-    """Resize (k, height, width) as Pillow does: each pass is rounded to whole pixel values.
+def _resize(stack: np.ndarray, sizes: tuple[tuple[int, int], ...], order: _Order) -> list[np.ndarray]:
+    """Resize (k, height, width) to each of some sizes as Pillow does: each pass is rounded to whole pixel values.
 
-    The weights are integers over 2^22, so that all sums are exact in float64, whatever the order of summation.
+    The weights are integers over 2^22, so that all sums are exact in float64, whatever the order of summation; the
+    first pass is shared.
     """
     k, height, width = stack.shape
-    down, across = _filter(height, new_height), _filter(width, new_width).T
+    lines = _kept("lines", height, k, width)
+    lines[...] = stack.transpose(1, 0, 2)
+    resized = []
     if order == "rows first":
-        lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64).reshape(height * k, width)
-        narrow = _round(lines @ across).reshape(height, k * new_width)
-        resized = _round(down @ narrow).reshape(new_height, k, new_width)
+        across = _filters(width, tuple(w for _, w in sizes)).T
+        narrow = _kept("first pass", height * k, across.shape[1])
+        _round(np.matmul(lines.reshape(height * k, width), across, out=narrow))
+        first = 0
+        for new_height, new_width in sizes:
+            part = _kept("part", height, k, new_width)
+            part[...] = narrow.reshape(height, k, -1)[:, :, first : first + new_width]
+            out = _kept("second pass", new_height, k * new_width)
+            np.matmul(_filter(height, new_height), part.reshape(height, k * new_width), out=out)
+            resized.append(_to_pictures(out.reshape(new_height, k, new_width)))
+            first += new_width
     else:
-        lines = np.ascontiguousarray(stack.transpose(1, 0, 2), dtype=np.float64).reshape(height, k * width)
-        low = _round(down @ lines).reshape(new_height * k, width)
-        resized = _round(low @ across).reshape(new_height, k, new_width)
-    return resized.transpose(1, 0, 2).astype(np.uint8)
+        down = _filters(height, tuple(h for h, _ in sizes))
+        low = _kept("first pass", len(down), k * width)
+        _round(np.matmul(down, lines.reshape(height, k * width), out=low))
+        first = 0
+        for new_height, new_width in sizes:
+            part = low[first : first + new_height].reshape(new_height * k, width)
+            out = _kept("second pass", new_height * k, new_width)
+            np.matmul(part, _filter(width, new_width).T, out=out)
+            resized.append(_to_pictures(out.reshape(new_height, k, new_width)))
+            first += new_height
+    return resized
+
+
+def _to_pictures(sums: np.ndarray) -> np.ndarray:
+    return _round(sums).transpose(1, 0, 2).astype(np.uint8)
+
+
+_own = threading.local()
+
+
+def _kept(name: str, *shape: int) -> np.ndarray:
+    """Room that the thread keeps: fresh memory of this size is mapped anew every time, which costs more than sums."""
+    size = math.prod(shape)
+    kept: dict[str, np.ndarray] = _own.__dict__
+    if name not in kept or len(kept[name]) < size:
+        kept[name] = np.empty(size)
+    return kept[name][:size].reshape(shape)
+
+
+@lru_cache(maxsize=4096)
+def _filters(size: int, targets: tuple[int, ...]) -> np.ndarray:
+    return np.concatenate([_filter(size, target) for target in targets])
 
 
 @lru_cache(maxsize=4096)

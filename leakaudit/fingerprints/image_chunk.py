@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +13,7 @@ from PIL import Image
 
 from leakaudit.engines.local import raise_if_stopped
 from leakaudit.fingerprints.cache import RACY_NS, PictureCache
-from leakaudit.fingerprints.decode import Decoded, decode
+from leakaudit.fingerprints.decode import NO_DIGEST, Decoded, decode
 from leakaudit.fingerprints.hashes import (
     chroma_planes,
     dhashes,
@@ -26,6 +25,7 @@ from leakaudit.fingerprints.hashes import (
 )
 from leakaudit.fingerprints.image_contents import Listed, contents
 from leakaudit.fingerprints.image_files import FileContent, Unreadable
+from leakaudit.fingerprints.image_formats import is_risky
 from leakaudit.fingerprints.images import FORMATS, MODES, RECORD
 from leakaudit.fingerprints.pixels import pixel_digest, plain_pixel_digests
 
@@ -38,6 +38,8 @@ _TOGETHER = 32
 """So many of them at a time, so that the intermediate arrays stay in the processor's cache."""
 
 _COLOUR_SIDE = 128
+
+_FORMATS, _MODES = ({name: at for at, name in enumerate(names)} for names in (FORMATS, MODES))
 
 _SMALL = 1 << 15
 """Decoded pictures of at most so many pixels wait for others of their shape; for them, calls cost more than work."""
@@ -65,18 +67,23 @@ class Scanned:
         The file was not modified just before it was read.
     failures : dict of int to Failure
         By row.
+    postponed : list of int
+        Rows that were read and not decoded, because they `is_risky`.
     """
 
     records: np.ndarray
     places: IntArray
     settled: npt.NDArray[np.bool_]
     failures: dict[int, Failure]
+    postponed: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.records)
 
 
-def fingerprint_chunk(files: Sequence[Listed], *, known_contents: Path | None = None) -> Scanned:
+def fingerprint_chunk(
+    files: Sequence[Listed], *, known_contents: Path | None = None, postpone: bool = False
+) -> Scanned:
     """Read, decode and fingerprint some files.
 
     Parameters
@@ -84,6 +91,8 @@ def fingerprint_chunk(files: Sequence[Listed], *, known_contents: Path | None = 
     files : sequence of Listed
     known_contents : Path or None
         Folder of the cache, where it may know the content of a file under another name.
+    postpone : bool, default False
+        Leave to a worker process what may crash this one (`leakaudit.fingerprints.image_formats.is_risky`).
     """
     n = len(files)
     scanned = Scanned(np.zeros(n, dtype=RECORD), np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool), {})
@@ -96,14 +105,17 @@ def fingerprint_chunk(files: Sequence[Listed], *, known_contents: Path | None = 
                 scanned.failures[at] = Failure(content.kind, content.reason)
                 continue
             scanned.settled[at] = content.mtime_ns < start_ns - RACY_NS
-            known = cache.find_content(content.digest)
+            known = None if known_contents is None else cache.find_content(content.digest)
             if known is not None and known[0] >= 0:
                 scanned.places[at] = known[0]
             elif known is not None:
                 scanned.failures[at] = Failure(known[1], known[2])
             else:
                 try:
-                    pictures.add(at, content, decode(file.path, content))
+                    if postpone and is_risky(content.data, file.path):
+                        scanned.postponed.append(at)
+                        continue
+                    pictures.add(at, content, decode(file.path, content, room=pictures.room))
                 except Unreadable as problem:
                     scanned.failures[at] = Failure(problem.kind, problem.reason, content.digest)
     pictures.finish()
@@ -121,60 +133,101 @@ _Like = tuple[str, tuple[int, int], bool]
 """What pictures measured together have in common: mode, size, and whether their pixels have still to be digested."""
 
 
+class _Strip(NamedTuple):
+    """Up to `_TOGETHER` pictures of one shape, one below the other, and their rows among the records."""
+
+    image: Image.Image
+    rows: list[int]
+
+
 class _Pictures:
-    """The pictures of one chunk on their way into records; small ones of one shape go together in `finish`."""
+    """The pictures of one chunk on their way into records; small ones of one shape go together.
+
+    The first of its shape has an image of its own. From the second on there is a strip, into which decoders write: for
+    small pictures, making an image and copying it costs more than decoding.
+    """
 
     def __init__(self, records: np.ndarray) -> None:
         self._records = records
         self._rows: list[int] = []
-        self._fields: list[tuple[bytes, bytes, int, int, int, int, int, int, int]] = []
-        self._waiting: dict[_Like, list[tuple[int, Image.Image]]] = defaultdict(list)
+        self._fields: list[tuple[bytes, int, int, int, int, int, int, int]] = []
+        self._first: dict[_Like, tuple[int, Image.Image]] = {}
+        self._strips: dict[_Like, _Strip] = {}
+
+    def room(self, mode: str, size: tuple[int, int], is_full: bool) -> tuple[Image.Image, int] | None:
+        """Where the next such picture may be decoded to (`leakaudit.fingerprints.decode.Room`)."""
+        strip = self._strip((mode, size, is_full))
+        return None if strip is None else (strip.image, len(strip.rows) * size[1])
 
     def add(self, row: int, content: FileContent, picture: Decoded) -> None:
         image = picture.image
-        is_small = image.width * image.height <= _SMALL
-        pixels = picture.pixels or (bytes(16) if is_small else pixel_digest(image))
+        is_small = picture.in_strip or image.width * image.height <= _SMALL
+        pixels = picture.pixels if is_small or picture.pixels is not None else pixel_digest(image)
+        if pixels is not None and pixels != NO_DIGEST:
+            self._records["pixels"][row] = np.void(pixels)
         self._rows.append(row)
         self._fields.append(
             (
                 content.digest,
-                pixels,
                 content.size,
                 picture.width,
                 picture.height,
-                _index(FORMATS, picture.format),
-                _index(MODES, picture.mode),
+                _FORMATS.get(picture.format, _FORMATS["other"]),
+                _MODES.get(picture.mode, _MODES["other"]),
                 picture.orientation,
                 picture.reduced,
             )
         )
-        if is_small:
-            self._waiting[image.mode, image.size, picture.pixels is None].append((row, image))
+        if picture.in_strip:
+            size = -(-picture.width // picture.reduced), -(-picture.height // picture.reduced)
+            self._strips[image.mode, size, picture.pixels is None].rows.append(row)
+        elif is_small:
+            self._wait((image.mode, image.size, picture.pixels is None), row, image)
         else:
             self._measure_alone(row, image)
+
+    def _strip(self, like: _Like) -> _Strip | None:
+        """The strip for such pictures, with room for one more; None for the first of them."""
+        mode, (width, height), _ = like
+        strip = self._strips.get(like)
+        if strip is None:
+            if like not in self._first:
+                return None
+            row, image = self._first.pop(like)
+            strip = self._strips[like] = _Strip(Image.new(mode, (width, height * _TOGETHER), None), [row])
+            strip.image.paste(image, (0, 0))
+        elif len(strip.rows) == _TOGETHER:
+            self._measure_together(like, strip.image, strip.rows)
+            strip.rows.clear()
+        return strip
+
+    def _wait(self, like: _Like, row: int, image: Image.Image) -> None:
+        strip = self._strip(like)
+        if strip is None:
+            self._first[like] = row, image
+        else:
+            strip.image.paste(image, (0, len(strip.rows) * image.height))
+            strip.rows.append(row)
 
     def finish(self) -> None:
         records, rows = self._records, self._rows
         if not rows:
             return
-        names = ("content", "pixels", "size", "width", "height", "format", "mode", "orientation", "reduced")
+        names = ("content", "size", "width", "height", "format", "mode", "orientation", "reduced")
         for name, values in zip(names, zip(*self._fields, strict=True), strict=True):
-            is_digest = records.dtype[name].kind == "V"
-            records[name][rows] = np.frombuffer(b"".join(values), dtype="V16") if is_digest else values
-        for like, waiting in self._waiting.items():
-            for start in range(0, len(waiting), _TOGETHER):
-                self._measure_together(like, waiting[start : start + _TOGETHER])
+            records[name][rows] = np.frombuffer(b"".join(values), dtype="V16") if name == "content" else values
+        for like, (row, image) in self._first.items():
+            self._measure_together(like, image, [row])
+        for like, strip in self._strips.items():
+            width, height = like[1]
+            self._measure_together(like, strip.image.crop((0, 0, width, height * len(strip.rows))), strip.rows)
         records["phash"][rows] = phashes(records["luma"][rows])
 
-    def _measure_together(self, like: _Like, waiting: Sequence[tuple[int, Image.Image]]) -> None:
-        mode, size, undigested = like
-        k, (width, height) = len(waiting), size
-        strip = Image.new(mode, (width, height * k), None)
-        for i, (_, image) in enumerate(waiting):
-            strip.paste(image, (0, i * height))
+    def _measure_together(self, like: _Like, strip: Image.Image, rows: list[int]) -> None:
+        mode, (width, height), undigested = like
+        k = len(rows)
         pixels = np.asarray(strip).reshape(k, height, width, *((3,) if mode == "RGB" else ()))
-        greys = np.asarray(strip.convert("L")).reshape(k, height, width)
-        rows = [row for row, _ in waiting]
+        greys = pixels if mode == "L" else np.asarray(strip.convert("L")).reshape(k, height, width)
         self._put(rows, shrink(greys), histograms(greys), pixels)
         if undigested:
             self._records["pixels"][rows] = np.frombuffer(b"".join(plain_pixel_digests(pixels)), dtype="V16")
@@ -198,7 +251,3 @@ class _Pictures:
         records["dhash"][rows] = dhashes(thumbnails[1])
         records["spread"][rows], records["entropy"][rows] = spread_and_entropy(counts)
         records["chroma"][rows] = chroma_planes(pixels) if pixels.ndim == 4 else 128
-
-
-def _index(names: tuple[str, ...], name: str) -> int:
-    return names.index(name) if name in names else names.index("other")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from leakaudit.fingerprints.image_files import FileContent, Unreadable, content_of, read_file
+from leakaudit.fingerprints.image_files import FileContent, Unreadable, content_of, read_here
 from leakaudit.sources.members import Range, locate, read_ranges
 
 BATCH = 32
@@ -54,7 +54,7 @@ def _batches(files: Sequence[tuple[Listed, Range]]) -> Iterator[list[tuple[Liste
 
 def _read_as_listed(file: Listed) -> FileContent | Unreadable:
     try:
-        return _as_listed(file, read_file(file.path))
+        return _as_listed(file, read_here(file.path))
     except Unreadable as problem:
         return problem
 

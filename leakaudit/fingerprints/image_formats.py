@@ -20,6 +20,10 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
 )
+_ORDINARY = frozenset({"JPEG", "PNG", "BMP", "PPM"})
+_MOST_PIXELS = 1 << 26
+_RISKY_ENDINGS = frozenset(b".webp .gif .tif .tiff .avif .avifs .heic .heif .hif .jp2 .j2k .jpx .ico .tga .pcx".split())
+
 _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"%!PS", "PostScript is not read"),
     (b"%PDF", "PDF is not read"),
@@ -60,6 +64,31 @@ def sniff(head: bytes, path: bytes) -> tuple[str, ...]:
     if head[:1] == b"\x0a" and ending == b".pcx":
         return ("PCX",)
     raise Unreadable("unreadable", "not a picture: no known signature")
+
+
+def is_named_risky(path: bytes) -> bool:
+    """By its name it `is_risky`; what that says of the content is found out when it is read."""
+    return os.path.splitext(path)[1].lower() in _RISKY_ENDINGS  # noqa: PTH122  a bytes path
+
+
+def is_risky(data: memoryview | None, path: bytes) -> bool:
+    """Whether a content is decoded where a crash ends nothing but a worker process.
+
+    JPEGs and PNGs are not: their decoders (libjpeg-turbo, zlib) read hostile files in every browser, and a process
+    takes 0.3 s to start. BMP and PPM hold plain pixels. Every other format is, and so are PNGs of more than 2^26
+    pixels, which may not fit in memory, and files too large to be held there.
+
+    Raises
+    ------
+    Unreadable
+        As from `sniff`.
+    """
+    if data is None:
+        return True
+    head = bytes(data[:64])
+    if sniff(head, path)[0] not in _ORDINARY:
+        return True
+    return head[:1] == b"\x89" and int.from_bytes(head[16:20]) * int.from_bytes(head[20:24]) > _MOST_PIXELS
 
 
 def _iso_media(head: bytes) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from leakaudit.fingerprints.cache import PictureCache
 from leakaudit.fingerprints.decode import quiet_decoders
 from leakaudit.fingerprints.image_chunk import Failure, Scanned, crashed, fingerprint_chunk
 from leakaudit.fingerprints.image_contents import Listed
+from leakaudit.fingerprints.image_formats import is_named_risky
 from leakaudit.fingerprints.images import PROBLEM_KINDS, ImageFingerprints
 from leakaudit.model import Problem
 from leakaudit.sources.storage import is_remote
@@ -39,6 +40,7 @@ PROCESSES_FROM = 6_000
 
 A process takes 0.3 s to start, and a small picture is mostly Python, which threads do in turn. Measured on two cores,
 threads against processes: 4,000 PNGs of 28×28 0.3 to 0.6 s, 12,000 of them 1.2 to 0.8 s, 4,000 JPEGs of 32×32 even.
+Risky formats are decoded in processes however few they are, so that a crash loses one file and not the scan.
 """
 
 SAVED_TOGETHER = 4_096
@@ -77,24 +79,32 @@ def fingerprint_images(
         advance(int(found.sum()))
 
         failures: dict[int, Failure] = {}
-        todo = np.flatnonzero(~found)
+        unknown = np.flatnonzero(~found)
+        in_processes = len(unknown) >= PROCESSES_FROM and (config.jobs or usable_cores()) > 1
+        risky = np.array([not in_processes and is_named_risky(paths[at]) for at in unknown.tolist()], dtype=bool)
+        todo, later = unknown[~risky], unknown[risky]
         use_contents = cache.has_contents()
-        while len(todo):
+        while len(todo) or len(later):
+            if not len(todo):
+                todo, later, in_processes = later, later[:0], True
             absolute = _absolute([paths[at] for at in todo.tolist()])
             stats = zip(absolute, sizes[todo].tolist(), mtimes_ns[todo].tolist(), strict=True)
             files = [Listed(path, size, mtime_ns) for path, size, mtime_ns in stats]
             held = np.full(len(paths), -1, dtype=np.int64)
             done = 0
-            for scanned in _together(_scan(files, config, cache.folder if use_contents else None, advance)):
+            known_contents = cache.folder if use_contents else None
+            for scanned in _together(_scan(files, config, known_contents, advance, processes=in_processes)):
                 at = todo[done : done + len(scanned)]
                 places[at] = _save(cache, files[done : done + len(at)], scanned)
                 records[at] = scanned.records
                 held[at] = scanned.places
                 failures |= {int(at[i]): failure for i, failure in scanned.failures.items()}
+                later = np.concatenate([later, at[scanned.postponed]])
                 done += len(at)
             known = np.flatnonzero(held >= 0)
             records[known], found = cache.load(held[known])
-            todo, use_contents = known[~found], False  # once more, where a damaged cache could not give back
+            todo = known[~found]  # once more, where a damaged cache could not give back
+            use_contents &= not len(todo)
         if listed is None or not np.array_equal(places, listed):
             cache.add_listing(key, places)
         note = cache.note
@@ -137,17 +147,22 @@ def _listing_key(paths: Sequence[bytes], sizes: IntArray, mtimes_ns: IntArray) -
 
 
 def _scan(
-    files: Sequence[Listed], config: Config, known_contents: Path | None, advance: Callable[[int], None]
+    files: Sequence[Listed],
+    config: Config,
+    known_contents: Path | None,
+    advance: Callable[[int], None],
+    *,
+    processes: bool,
 ) -> Iterator[Scanned]:
-    """Read and fingerprint files on all cores, in their order."""
-    jobs = config.jobs or usable_cores()
+    """Read and fingerprint files on all cores, in their order; without processes, what is risky is postponed."""
     # Objects: threads wait for answers as well as processes, and share one connection pool.
-    processes = jobs > 1 and len(files) >= PROCESSES_FROM and not any(is_remote(file.path) for file in files)
+    is_here = not any(is_remote(file.path) for file in files)
     chunks = [files[at : at + CHUNK] for at in range(0, len(files), CHUNK)]
     with quiet_decoders(), _one_thread_a_product():
-        work = partial(fingerprint_chunk, known_contents=known_contents)
-        for scanned in map_chunks(work, chunks, jobs=jobs, processes=processes, on_crash=crashed):
-            advance(len(scanned))
+        work = partial(fingerprint_chunk, known_contents=known_contents, postpone=is_here and not processes)
+        jobs = config.jobs or usable_cores()
+        for scanned in map_chunks(work, chunks, jobs=jobs, processes=is_here and processes, on_crash=crashed):
+            advance(len(scanned) - len(scanned.postponed))
             yield scanned
 
 
@@ -175,15 +190,18 @@ def _together(scans: Iterator[Scanned]) -> Iterator[Scanned]:
 
 def _join(parts: Sequence[Scanned]) -> Scanned:
     failures: dict[int, Failure] = {}
+    postponed: list[int] = []
     at = 0
     for part in parts:
         failures |= {at + i: failure for i, failure in part.failures.items()}
+        postponed += [at + i for i in part.postponed]
         at += len(part)
     return Scanned(
         np.concatenate([part.records for part in parts]),
         np.concatenate([part.places for part in parts]),
         np.concatenate([part.settled for part in parts]),
         failures,
+        postponed,
     )
 
 
@@ -191,7 +209,7 @@ def _save(cache: PictureCache, files: Sequence[Listed], scanned: Scanned) -> Int
     """Store what is new, and give the places by which the listing may find its records again."""
     places = scanned.places.copy()
     is_new = places < 0
-    is_new[list(scanned.failures)] = False
+    is_new[[*scanned.failures, *scanned.postponed]] = False
     places[is_new] = cache.add(scanned.records[is_new])
     cache.add_failures(
         [(failure.content, failure.kind, failure.reason) for failure in scanned.failures.values() if failure.content]

@@ -6,7 +6,11 @@ decodes nothing. Derived arrays (descriptors, oriented variants) are computed fr
 
 from __future__ import annotations
 
+import os
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +50,29 @@ RECORD = np.dtype(
         ("problem", "u1"),  # index into PROBLEM_KINDS; 0: fine
     ]
 )
+
+IN_FILE_FROM = 1 << 18
+"""From so many records on (0.3 GiB), they lie in a file, so that a million of them need not fit in memory."""
+
+
+def blank_records(n: int, folder: Path | None = None) -> np.ndarray:
+    """Zeroed records to fill in, shape (n,).
+
+    Parameters
+    ----------
+    n : int
+        From `IN_FILE_FROM` on they are mapped from a temporary file without a name, whose pages the system writes out
+        and reads again as it needs the memory. Where there is no disk for it, they are in memory after all.
+    folder : Path or None
+        Of that file; None: the system's folder for temporary files.
+    """
+    if n >= IN_FILE_FROM:
+        with suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
+            if hasattr(os, "posix_fallocate"):  # else a full disk would show when a page is written, as a crash
+                os.posix_fallocate(file.fileno(), 0, n * RECORD.itemsize)
+            return np.memmap(file, dtype=RECORD, mode="w+", shape=(n,)).view(np.ndarray)
+    return np.zeros(n, dtype=RECORD)
+
 
 FORMATS = (
     "",

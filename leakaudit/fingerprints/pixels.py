@@ -51,15 +51,26 @@ def plain_pixel_digests(stack: np.ndarray) -> list[bytes]:
         Grey, or red, green and blue, as decoded.
     """
     if stack.ndim == 3:
-        return [_digest("grey8", pixels, 1) for pixels in stack]
-    return [_digest(*_grey_or_colour(pixels), 1) for pixels in stack]
+        header, size = _header("grey8", stack[0], 1), stack[0].size
+        data = stack.tobytes()
+        return [blake3(header + data[at : at + size]).digest(16) for at in range(0, len(data), size)]
+    first_row = stack[:, 0]
+    perhaps_grey = (first_row == first_row[..., :1]).all(axis=(1, 2)).tolist()
+    digests = []
+    for pixels, grey in zip(stack, perhaps_grey, strict=True):
+        kind, plain = _grey_or_colour(pixels) if grey else ("rgb8", pixels)
+        digests.append(_digest(kind, plain, 1))
+    return digests
 
 
 def _digest(kind: str, pixels: np.ndarray, n_frames: int) -> bytes:
-    header = f"{kind} {pixels.shape[1]}x{pixels.shape[0]} {n_frames}".encode()
-    digest = blake3(_VERSION + header + b"\0")
+    digest = blake3(_header(kind, pixels, n_frames))
     digest.update(np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data)
     return digest.digest(16)
+
+
+def _header(kind: str, pixels: np.ndarray, n_frames: int) -> bytes:
+    return _VERSION + f"{kind} {pixels.shape[1]}x{pixels.shape[0]} {n_frames}".encode() + b"\0"
 
 
 def canonical_pixels(image: Image.Image) -> tuple[str, np.ndarray]:  # noqa: PLR0911  a table of modes

@@ -19,6 +19,7 @@ from leakaudit.search.descriptors import INVERSE, ORIENTATIONS
 from leakaudit.search.near_align import masked_agreement
 from leakaudit.search.near_match import Matches, blocks, itself_among, joined
 from leakaudit.search.neighbours import Largest, in_threads, nearest_by
+from leakaudit.search.neighbours_torch import any_turn, gpu_for, nearest_on
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -80,7 +81,6 @@ def turned_matches(
         return joined([])
     of_a = (described[0][a], described[1][a]) if described else describe_turned(records, a)
     of_b = (described[0][b], described[1][b]) if described else describe_turned(records, b)
-    parts = [np.ascontiguousarray(part.T) for part in of_b]
 
     def prepare(rows: slice) -> Largest:
         even, odd = (part[rows] for part in of_a)
@@ -88,14 +88,18 @@ def turned_matches(
         def largest(columns: slice, work: list[FloatArray]) -> FloatArray:
             shape = (len(even), columns.stop - columns.start)
             best, other = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in work[:2])
-            np.matmul(even, parts[0][:, columns], out=best)
-            np.matmul(odd, parts[1][:, columns], out=other)
+            np.matmul(even, of_b[0][columns].T, out=best)
+            np.matmul(odd, of_b[1][columns].T, out=other)
             best += np.abs(other, out=other)
             return best
 
         return largest
 
-    index, _ = nearest_by(prepare, len(a), len(b), k, itself=itself_among(a, b), jobs=jobs)
+    own = itself_among(a, b)
+    if (device := gpu_for(len(a) * len(b))) is not None:
+        index, _ = nearest_on(device, any_turn(of_a, of_b, device), len(a), len(b), k, itself=own)
+    else:
+        index, _ = nearest_by(prepare, len(a), len(b), k, itself=own, jobs=jobs)
     row, which = np.nonzero(index >= 0)
     first, second = a[row], b[index[row, which]]
 

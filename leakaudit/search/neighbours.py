@@ -1,4 +1,7 @@
-"""The nearest pictures in any of eight orientations: exact, by blocked matrix products, in bounded memory."""
+"""The nearest pictures in any of eight orientations: exact, by blocked matrix products, in bounded memory.
+
+Large searches run on a GPU where torch sees one (`leakaudit.search.neighbours_torch`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 
 from leakaudit.search.descriptors import parity_slices, transposed
+from leakaudit.search.neighbours_torch import eight_orientations, gpu_for, nearest_on
 
 if TYPE_CHECKING:
     from leakaudit.model import FloatArray, IntArray
@@ -18,8 +22,9 @@ _T = TypeVar("_T")
 Largest: TypeAlias = "Callable[[slice, list[FloatArray]], FloatArray]"
 """From a slice of references and six buffers to similarities (queries, references), which may be written to."""
 
-QUERY_BLOCK, REFERENCE_BLOCK = 256, 512
-"""Rows of a block of similarities. Each thread holds six such blocks, 3 MiB, whatever the sizes of the sets."""
+QUERY_BLOCK, REFERENCE_BLOCK = 256, 256
+"""Rows of a block of similarities. Each thread holds six such blocks, 1.5 MiB, whatever the sizes of the sets: about
+what a core's own cache takes."""
 
 PENDING = 1 << 17
 """Candidates of one block of queries that may wait before they are sorted into its lists."""
@@ -76,13 +81,18 @@ def nearest(
     Neighbours
         Ties go to the smaller row.
     """
-    parts = [np.ascontiguousarray(references[:, columns].T) for columns in parity_slices()]
+    parts = [references[:, columns] for columns in parity_slices()]
 
     def prepare(rows: slice) -> Largest:
         both = [_parts(queries[rows]), _parts(transposed(queries[rows]))]
         return lambda columns, work: _largest(both, parts, columns, work)
 
-    index, similarity = nearest_by(prepare, len(queries), len(references), k, itself=itself, jobs=jobs, advance=advance)
+    sizes = len(queries), len(references)
+    if (device := gpu_for(sizes[0] * sizes[1])) is not None:
+        on_device = eight_orientations(queries, references, device)
+        index, similarity = nearest_on(device, on_device, *sizes, k, itself=itself, advance=advance)
+    else:
+        index, similarity = nearest_by(prepare, *sizes, k, itself=itself, jobs=jobs, advance=advance)
     orientation = np.zeros(index.shape, dtype=np.int8)
     for start in range(0, len(queries), QUERY_BLOCK):
         rows = slice(start, start + QUERY_BLOCK)
@@ -180,25 +190,24 @@ def _largest(
 ) -> FloatArray:
     """Largest similarity over the eight orientations, shape (rows, columns).
 
-    Of ee + eo + oe + oo with the signs that mirroring gives, the largest is the larger of
-    (ee + eo) + abs(oe + oo) and (ee - eo) + abs(oe - oo).
+    Of ee + eo + oe + oo with the signs that mirroring gives, the largest is ee and the larger of
+    abs(oe + oo) + eo and abs(oe - oo) - eo.
     """
     rows, width = len(both[0][0]), columns.stop - columns.start
-    ee, eo, oe, oo, total, best = (buffer[: rows * width].reshape(rows, width) for buffer in work)
+    ee, eo, oe, oo, other, best = (buffer[: rows * width].reshape(rows, width) for buffer in work)
     for at, query in enumerate(both):
         for part, query_part, out in zip(parts, query, (ee, eo, oe, oo), strict=True):
-            np.matmul(query_part, part[:, columns], out=out)
-        target = total if at else best
+            np.matmul(query_part, part[columns].T, out=out)  # BLAS reads the transposed view as it lies
+        target = other if at else best
         np.add(oe, oo, out=target)
         np.abs(target, out=target)
-        target += ee
         target += eo
         np.subtract(oe, oo, out=oe)
         np.abs(oe, out=oe)
-        oe += ee
         oe -= eo
         np.maximum(target, oe, out=target)
-    return np.maximum(best, total, out=best)
+        target += ee
+    return np.maximum(best, other, out=best)
 
 
 def _merge(index: IntArray, similarity: FloatArray, waiting: list[tuple[IntArray, IntArray, FloatArray]]) -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
 from leakaudit.fingerprints import cache as cache_module
-from leakaudit.fingerprints import image_chunk, image_contents, image_scan
+from leakaudit.fingerprints import image_chunk, image_contents, image_scan, images
 from leakaudit.fingerprints.image_scan import fingerprint_images
 from leakaudit.fingerprints.images import FORMATS, MODES
 from leakaudit.fingerprints.pixels import pixel_digest
@@ -73,7 +73,7 @@ def calls(monkeypatch) -> dict[str, int]:
 
         return call
 
-    monkeypatch.setattr(image_contents, "read_file", counted("read", image_contents.read_file))
+    monkeypatch.setattr(image_contents, "read_here", counted("read", image_contents.read_here))
     monkeypatch.setattr(image_chunk, "decode", counted("decode", image_chunk.decode))
     return counts
 
@@ -126,6 +126,76 @@ def test_the_same_however_it_is_spread(data, config, settings, monkeypatch):
         monkeypatch.setattr(image_scan, "PROCESSES_FROM", 1)
     found = scan(data, Config(use_cache=False, **settings)).records
     assert found.tobytes() == expected.tobytes()
+
+
+def test_many_records_lie_in_a_file(data, config, monkeypatch, tmp_path):
+    expected = scan(data, Config(use_cache=False)).records
+    monkeypatch.setattr(images, "IN_FILE_FROM", 1)
+    mapped = []
+    monkeypatch.setattr(
+        np, "memmap", lambda *args, map_file=np.memmap, **named: mapped.append(1) or map_file(*args, **named)
+    )
+    for _ in range(2):
+        assert scan(data, config).records.tobytes() == expected.tobytes()
+    assert len(mapped) >= 2
+    assert [path.name for path in config.cache_dir.iterdir() if "tmp" in path.name] == []
+    in_memory = images.blank_records(3, tmp_path / "no such folder")
+    assert in_memory.tobytes() == bytes(3 * images.RECORD.itemsize)
+
+
+DEADLY = """
+import ctypes
+from PIL import WebPImagePlugin
+
+def deadly(load):
+    def call(self, *args):
+        if self.size == (66, 66):
+            ctypes.string_at(0)  # a segmentation fault
+        return load(self, *args)
+    return call
+
+WebPImagePlugin.WebPImageFile.load = deadly(WebPImagePlugin.WebPImageFile.load)
+"""
+
+
+def mixed_formats(folder: Path) -> Path:
+    """JPEGs and PNGs, and formats that are decoded in processes; one of these under the name of a JPEG."""
+    folder = fill(folder)
+    for i, name in enumerate(("a.webp", "b.gif", "c.tif", "d.webp", "e.jpg", "f.png")):
+        random = np.random.default_rng(100 + i)
+        image = Image.fromarray(random.integers(0, 256, (6, 9, 3), dtype=np.uint8)).resize((70 + i, 80))
+        image.save(folder / name, "WEBP" if name in ("e.jpg", "f.png") else None)
+    return folder
+
+
+def test_formats_decoded_in_processes_give_the_same_records(tmp_path, config, monkeypatch, calls):
+    folder = mixed_formats(tmp_path / "mixed")
+    found = scan(folder, config)
+    assert found.ok.all()
+    assert calls == {"read": 14, "decode": 12}  # those that lie about their format are read, and not decoded here
+    monkeypatch.setattr(image_chunk, "is_risky", lambda *_file: False)
+    monkeypatch.setattr(image_scan, "is_named_risky", lambda _path: False)
+    expected = scan(folder, Config(use_cache=False, jobs=1))
+    assert calls["decode"] == 12 + 18
+    assert found.records.tobytes() == expected.records.tobytes()
+    assert scan(folder, config).records.tobytes() == expected.records.tobytes()
+
+
+@pytest.mark.parametrize("name", ["x.webp", "x.jpg"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_picture_that_crashes_its_decoder_loses_itself_and_nothing_else(tmp_path, config, monkeypatch, name, jobs):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY)
+    inherited = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), inherited]))
+    folder = mixed_formats(tmp_path / "mixed")
+    Image.new("RGB", (66, 66)).save(folder / name, "WEBP")
+    config = Config(cache_dir=config.cache_dir, jobs=jobs)
+    for _ in range(2):
+        found = scan(folder, config)
+        (problem,) = found.problems
+        assert (problem.uri, problem.kind, problem.reason) == (name, "unreadable", "damaged: it crashes the decoder")
+        assert found.ok.sum() == 18
 
 
 def test_no_pictures_at_all(tmp_path, config):
@@ -343,6 +413,52 @@ def test_a_killed_scan_leaves_a_cache_that_works(tmp_path, config):
     found = scan(folder, config)
     assert not found.notes
     assert found.records.tobytes() == expected.tobytes()
+
+
+KILLED = """
+import os, signal
+decode, n = image_chunk.decode, 0
+def kill_at_100(*args, **named):
+    global n
+    n += 1
+    if n == 100:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return decode(*args, **named)
+image_chunk.decode = kill_at_100
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
+def test_a_killed_scan_goes_on_where_it_was(tmp_path, config, calls):
+    folder = fill(tmp_path / "data", 150)
+    code = SCAN.format(here=str(Path(__file__).parent)).replace("import fing", "import image_chunk, fing")
+    code = code.replace("found =", f"{KILLED}found =")
+    killed = subprocess.run([sys.executable, "-c", code, folder, config.cache_dir], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not killed.stdout
+    found = scan(folder, config)
+    assert calls["decode"] == 150 - 99  # three at a time are saved
+    assert found.records.tobytes() == scan(folder, Config(use_cache=False)).records.tobytes()
+
+
+def test_an_interrupted_scan_goes_on_where_it_was(tmp_path, config, calls, monkeypatch):
+    folder = fill(tmp_path / "data", 60)
+    monkeypatch.setattr(image_scan, "SAVED_TOGETHER", 3)
+    monkeypatch.setattr(image_scan, "CHUNK", 3)
+    decode = image_chunk.decode
+
+    def interrupted(*args, **named):
+        if calls["decode"] == 40:
+            raise KeyboardInterrupt
+        return decode(*args, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(image_chunk, "decode", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scan(folder, config)
+    found = scan(folder, config)
+    assert calls["decode"] == 40 + 60 - 39
+    assert found.ok.all()
 
 
 @pytest.mark.realdata

@@ -8,12 +8,15 @@ import os
 import numpy as np
 import pyarrow as pa
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFile, ImageOps
 
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
 from leakaudit.fingerprints.image_chunk import Listed, fingerprint_chunk
 from leakaudit.fingerprints.image_scan import fingerprint_images
+from leakaudit.fingerprints.pixels import pixel_digest
 from leakaudit.model import Samples
 from leakaudit.search import identical_pixels
 from leakaudit.search.groups import equal_codes
@@ -115,6 +118,56 @@ def test_a_second_look_decodes_nothing(codes):
     found, n_decoded = codes(files)
     assert len(set(found.values())) == 1
     assert n_decoded <= 2  # d itself, and the PNG, which is reduced again
+
+
+def any_picture(random: np.random.Generator) -> Image.Image:
+    """Soft, flat, noisy, clipped or line art, of one of two shapes, so that shapes meet."""
+    width, height = ((264, 258), (131, 140))[random.integers(0, 2)]
+    cells = int(random.integers(1, 12))
+    coarse = random.integers(0, 256, (cells, cells, 3))
+    if random.random() < 0.4:
+        coarse = (coarse > 128) * 255
+    how = (Image.Resampling.NEAREST, Image.Resampling.BICUBIC)[random.integers(0, 2)]
+    pixels = np.asarray(Image.fromarray(coarse.astype(np.uint8)).resize((width, height), how)).astype(int)
+    if random.random() < 0.5:
+        pixels = pixels + random.normal(0, random.integers(1, 80), pixels.shape)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).convert(("RGB", "L")[random.integers(0, 2)])
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_pictures_are_equal_where_full_decodes_are(codes, monkeypatch, seed):
+    monkeypatch.setattr(ImageFile, "MAXBLOCK", 1 << 20)  # Pillow's own is too small to write noise progressively
+    random = np.random.default_rng(seed)
+    files: dict[str, bytes] = {}
+    for i in range(3):
+        picture = any_picture(random)
+        exif = Image.Exif()
+        exif[0x0112] = int(random.integers(1, 9))
+        options: dict[str, object] = {
+            "quality": int(random.integers(1, 96)),
+            "subsampling": int(random.integers(0, 3)),
+            "progressive": bool(random.integers(0, 2)),
+        }
+        if random.random() < 0.5:
+            options["exif"] = exif
+        data = jpeg(picture, **options)
+        options["progressive"] = not options["progressive"]  # the same coefficients, stored in another order
+        seen = ImageOps.exif_transpose(decoded(data))
+        files |= {
+            f"{i}.jpg": data,
+            f"{i}-other.jpg": jpeg(picture, **options),
+            f"{i}-note.jpg": with_comment(data, b"x"),
+        }
+        files |= {f"{i}.png": save(seen, "PNG"), f"{i}.bmp": save(seen.convert("RGB"), "BMP")}
+        touched = np.array(seen)
+        touched[0, 0] ^= 1
+        files[f"{i}-touched.png"] = save(Image.fromarray(touched), "PNG")
+    found, _ = codes(files)
+    in_full = {name: pixel_digest(ImageOps.exif_transpose(decoded(data))) for name, data in files.items()}
+    for a in files:
+        for b in files:
+            assert (found[a] == found[b]) == (in_full[a] == in_full[b]), (a, b)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from leakaudit.search import neighbours
 from leakaudit.search.descriptors import describe, orient
+from leakaudit.search.near_turned import describe_turned
 from leakaudit.search.neighbours import nearest
 from near_pictures import photographs, records_of
 
@@ -22,6 +25,11 @@ def brute_force(queries, references):
 
 @pytest.fixture(scope="module")
 def records():
+    return some_records()
+
+
+@cache
+def some_records():
     rng = np.random.default_rng(3)
     pictures = photographs(rng, 40, 40, 40)
     return records_of([*pictures, *(p.transpose(i % 7) for i, p in enumerate(pictures[:20]))])
@@ -51,6 +59,68 @@ def test_the_lists_are_those_of_comparing_everything(records, queries, reference
     clear = np.ones_like(best, dtype=bool)
     assert (best == found.orientation[:, :n])[clear].mean() > 0.99
     assert all(len(set(row.tolist())) == n for row in found.index[:, :n])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    queries=st.integers(1, 20),
+    references=st.integers(1, 45),
+    k=st.integers(1, 12),
+    block=st.integers(1, 16),
+    own=st.booleans(),
+)
+def test_the_code_for_gpus_gives_the_same_lists(queries, references, k, block, own):
+    pytest.importorskip("torch", reason="the code for GPUs needs torch")
+    from leakaudit.search import neighbours_torch as on
+
+    records = some_records()
+    held_out, reference = describe(records[-queries:]), describe(records[:references])
+    itself = np.arange(queries) % references if own else None
+    turned = [describe_turned(part, np.arange(len(part))) for part in (records[-queries:], records[:references])]
+    expected = nearest(held_out, reference, k, itself=itself)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(on, "QUERY_BLOCK", block)
+        patch.setattr(on, "REFERENCE_BLOCK", block)
+        largest = on.eight_orientations(held_out, reference, "cpu")
+        index, similarity = on.nearest_on("cpu", largest, queries, references, k, itself=itself)
+        by_turn = on.any_turn(turned[0], turned[1], "cpu")
+        _, of_turns = on.nearest_on("cpu", by_turn, queries, references, k)
+    assert similarity == pytest.approx(expected.similarity, abs=1e-5)
+    assert ((index >= 0) == (expected.index >= 0)).all()
+    every, _ = brute_force(records[-queries:], records[:references])
+    at = np.nonzero(index >= 0)
+    assert every[at[0], index[at]] == pytest.approx(similarity[at], abs=1e-5)
+    assert all(len(set(row[row >= 0].tolist())) == (row >= 0).sum() for row in index)
+    every = turned[0][0] @ turned[1][0].T + np.abs(turned[0][1] @ turned[1][1].T)
+    n = min(k, references)
+    assert of_turns[:, :n] == pytest.approx(-np.sort(-every, axis=1)[:, :n], abs=1e-5)
+
+
+def test_equal_similarities_are_listed_by_row_on_gpus_too(monkeypatch):
+    pytest.importorskip("torch", reason="the code for GPUs needs torch")
+    from leakaudit.search import neighbours_torch as on
+
+    monkeypatch.setattr(on, "REFERENCE_BLOCK", 7)
+    described = np.tile(describe(records_of(photographs(np.random.default_rng(0), 1))), (50, 1))
+    index, _ = on.nearest_on("cpu", on.eight_orientations(described[:3], described, "cpu"), 3, 50, 4)
+    assert (index == [0, 1, 2, 3]).all()
+
+
+def test_a_gpu_is_used_where_torch_sees_one_and_the_work_is_worth_it(records, monkeypatch):
+    torch = pytest.importorskip("torch", reason="the code for GPUs needs torch")
+    from leakaudit.search import neighbours_torch as on
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert on.gpu_for(on.WORTH) == "cuda"
+    assert on.gpu_for(on.WORTH - 1) is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert on.gpu_for(on.WORTH) is None
+    described = describe(records)
+    expected = nearest(described, described, 5)
+    monkeypatch.setattr(neighbours, "gpu_for", lambda _n_pairs: "cpu")
+    found = nearest(described, described, 5)
+    assert found.similarity == pytest.approx(expected.similarity, abs=1e-5)
+    assert (found.index == expected.index).mean() > 0.99
 
 
 def test_a_picture_is_not_its_own_neighbour(records):
