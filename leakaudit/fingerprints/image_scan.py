@@ -10,18 +10,19 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from blake3 import blake3
 
-from leakaudit.engines.local import map_chunks, usable_cores
+from leakaudit.engines.base import Kernel
+from leakaudit.engines.choose import engine_of
 from leakaudit.fingerprints.cache import PictureCache
 from leakaudit.fingerprints.decode import quiet_decoders
-from leakaudit.fingerprints.image_chunk import Failure, Scanned, crashed, fingerprint_chunk
+from leakaudit.fingerprints.image_chunk import Failure, Scanned
 from leakaudit.fingerprints.image_contents import Listed
+from leakaudit.fingerprints.image_tables import crashed_files, files_table, fingerprint_files, scanned_of
 from leakaudit.fingerprints.images import PROBLEM_KINDS, ImageFingerprints
 from leakaudit.model import Problem
 from leakaudit.sources.storage import is_remote
@@ -139,14 +140,20 @@ def _listing_key(paths: Sequence[bytes], sizes: IntArray, mtimes_ns: IntArray) -
 def _scan(
     files: Sequence[Listed], config: Config, known_contents: Path | None, advance: Callable[[int], None]
 ) -> Iterator[Scanned]:
-    """Read and fingerprint files on all cores, in their order."""
-    jobs = config.jobs or usable_cores()
-    # Objects: threads wait for answers as well as processes, and share one connection pool.
-    processes = jobs > 1 and len(files) >= PROCESSES_FROM and not any(is_remote(file.path) for file in files)
-    chunks = [files[at : at + CHUNK] for at in range(0, len(files), CHUNK)]
+    """Read and fingerprint files on all cores of the engine, in their order."""
+    engine = engine_of(config)
+    kernel = Kernel.of(
+        fingerprint_files,
+        crashed=crashed_files,
+        # Objects: threads wait for answers as well as processes, and share one connection pool.
+        processes=len(files) >= PROCESSES_FROM and not any(is_remote(file.path) for file in files),
+        # The cache lies on this machine.
+        known_contents=str(known_contents) if known_contents and config.engine == "local" else None,
+    )
+    tables = (files_table(files[at : at + CHUNK]) for at in range(0, len(files), CHUNK))
     with quiet_decoders(), _one_thread_a_product():
-        work = partial(fingerprint_chunk, known_contents=known_contents)
-        for scanned in map_chunks(work, chunks, jobs=jobs, processes=processes, on_crash=crashed):
+        for table in engine.map(kernel, tables):
+            scanned = scanned_of(table)
             advance(len(scanned))
             yield scanned
 

@@ -76,18 +76,40 @@ def nearest(
     Neighbours
         Ties go to the smaller row.
     """
+    index, similarity = nearest_by(
+        oriented(queries, references), len(queries), len(references), k, itself=itself, jobs=jobs, advance=advance
+    )
+    return Neighbours(index, similarity, orientations(queries, references, index))
+
+
+def oriented(queries: FloatArray, references: FloatArray) -> Callable[[slice], Largest]:
+    """The similarity of `nearest`, for `nearest_by`."""
     parts = [np.ascontiguousarray(references[:, columns].T) for columns in parity_slices()]
 
     def prepare(rows: slice) -> Largest:
         both = [_parts(queries[rows]), _parts(transposed(queries[rows]))]
         return lambda columns, work: _largest(both, parts, columns, work)
 
-    index, similarity = nearest_by(prepare, len(queries), len(references), k, itself=itself, jobs=jobs, advance=advance)
-    orientation = np.zeros(index.shape, dtype=np.int8)
+    return prepare
+
+
+def orientations(queries: FloatArray, references: FloatArray, index: IntArray) -> np.ndarray:
+    """The orientation of each query in which it is most like each of its neighbours, as in `Neighbours`."""
+    found = np.zeros(index.shape, dtype=np.int8)
     for start in range(0, len(queries), QUERY_BLOCK):
         rows = slice(start, start + QUERY_BLOCK)
-        orientation[rows] = _orientation(queries[rows], references, index[rows])
-    return Neighbours(index, similarity, orientation)
+        found[rows] = _orientation(queries[rows], references, index[rows])
+    return found
+
+
+def merged(m: int, k: int, parts: Iterable[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:
+    """The k best for each of m queries, of those that were found in parts of the references."""
+    index = np.full((m, k), -1, dtype=np.int64)
+    similarity = np.full((m, k), -np.inf, dtype=np.float32)
+    for found, how_similar in parts:
+        q, place = np.nonzero(found >= 0)
+        _merge(index, similarity, [(q, found[q, place], how_similar[q, place])])
+    return index, similarity
 
 
 def nearest_by(
