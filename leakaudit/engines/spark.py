@@ -10,9 +10,11 @@ import atexit
 import os
 import re
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -84,9 +86,12 @@ class Spark:
     ) -> Iterator[pa.Table]:
         """Rows are made on the workers and go straight to those that work on their lots."""
         types = ", ".join((*(f"{name} bigint" for name in columns), "error string"))
-        made = self._frame(enumerate(tables)).mapInArrow(partial(_make, call=call_of(make), columns=columns), types)
-        lots = made.repartition(n_lots(n_rows, self.parallelism), columns[0])
-        yield from _collected(lots.mapInArrow(partial(_work, call=call_of(kernel), columns=columns), _ANSWER))
+        frame = self._frame(enumerate(tables))
+        with _quiet():
+            made = frame.mapInArrow(partial(_make, call=call_of(make), columns=columns), types)
+            lots = made.repartition(n_lots(n_rows, self.parallelism), columns[0])
+            answers = lots.mapInArrow(partial(_work, call=call_of(kernel), columns=columns), _ANSWER)
+        yield from _collected(answers)
 
     def _run(self, serve: _Serve, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Waves of tables as jobs, the next one submitted while one is at work: no core waits for the last task."""
@@ -98,12 +103,15 @@ class Spark:
 
         def run(frame: DataFrame) -> list[pa.Table]:
             context.setJobGroup(group, "leakaudit", interruptOnCancel=True)
-            return _collected(frame.mapInArrow(serve, _ANSWER))
+            return _collected(frame)
 
         with ThreadPoolExecutor(2, "leakaudit-spark") as pool:
             try:
                 while wave := list(islice(numbered, size)):
-                    waiting.append(pool.submit(run, self._frame(wave)))
+                    frame = self._frame(wave)
+                    with _quiet():
+                        frame = frame.mapInArrow(serve, _ANSWER)
+                    waiting.append(pool.submit(run, frame))
                     if len(waiting) == 2:
                         yield from waiting.popleft().result()
                 while waiting:
@@ -122,6 +130,14 @@ class Spark:
         return self.session.createDataFrame(pa.Table.from_batches(batches, schema))
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without PySpark's warning of pandas 3, through which no table of leakaudit goes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
+
+
 def _start(master: str) -> SparkSession:
     """A quiet session; one on this machine listens on loopback alone, and tries a lost task again."""
     from pyspark.errors import PySparkException
@@ -133,11 +149,13 @@ def _start(master: str) -> SparkSession:
         master = f"local[{here[1] or 1},{_ATTEMPTS}]"
     if master.startswith("local"):
         settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     for name, value in settings.items():
         builder = builder.config(name, value)
     try:
-        session = builder.master(master).getOrCreate()
+        with _quiet():
+            session = builder.master(master).getOrCreate()
     except PySparkException as error:
         needs = "Spark needs Java 17 or later (JAVA_HOME, or java on the PATH)"
         raise ConfigError(f"engine spark: no session at {master}: {said(error)}; {needs}") from error

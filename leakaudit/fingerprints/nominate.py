@@ -157,10 +157,20 @@ def _hash_some(duck: Duck, pool: Pool, columns: Sequence[int], indices: IntArray
 def _stream(
     duck: Duck, pool: Pool, file: int, columns: Sequence[int], more: str = "", which: str = ""
 ) -> Iterator[pa.RecordBatch]:
-    chosen: list[Column] = [pool.columns[j] for j in columns]
-    names = ", ".join(f"n{i}" for i in range(len(chosen)))
-    relation = canonical_cells(chosen, file, pool.tables[file].table)
-    yield from duck.connection.sql(f"SELECT hash({names}){more} FROM {relation} {which}").to_arrow_reader(_CHUNK)
+    sql = hashed_cells([pool.columns[j] for j in columns], file, pool.tables[file].table, more, which)
+    yield from duck.connection.sql(sql).to_arrow_reader(_CHUNK)
+
+
+def hashed_cells(columns: Sequence[Column], file: int, table: str, more: str = "", which: str = "") -> str:
+    """SQL of a 64-bit hash of the canonical cells of these columns, for all rows of a table of a file.
+
+    Parameters
+    ----------
+    more, which : str
+        Further columns, with a comma before each; and which rows.
+    """
+    names = ", ".join(f"n{i}" for i in range(len(columns)))
+    return f"SELECT hash({names}){more} FROM {canonical_cells(columns, file, table)} {which}"
 
 
 def repeated_hashes(hashes: Hashes) -> Hashes:
