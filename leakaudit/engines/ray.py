@@ -49,13 +49,14 @@ class Ray:
             No connection can be made.
         """
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if address is None:  # Ray's name for listening on loopback alone; read at its import, also by its processes
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         import ray
 
         if not ray.is_initialized():
             quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
             if address is None:
                 quiet |= {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": _OBJECT_STORE}
-                quiet |= {"_node_ip_address": "127.0.0.1"}
             try:
                 ray.init(address=address or "local", **quiet)
             except (ConnectionError, OSError, RuntimeError, ValueError) as error:

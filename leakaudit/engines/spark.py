@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import uuid4
 
@@ -60,9 +61,13 @@ class Spark:
         ConfigError
             No session can be started.
         """
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
 
-        return cls(SparkSession.getActiveSession() or _start(address or f"local[{jobs}]"))
+        try:
+            return cls(SparkSession.active())
+        except PySparkException:  # there is none
+            return cls(_start(address or f"local[{jobs}]"))
 
     @property
     def parallelism(self) -> int:
@@ -149,6 +154,8 @@ def _start(master: str) -> SparkSession:
         master = f"local[{here[1] or 1},{_ATTEMPTS}]"
     if master.startswith("local"):
         settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        logging = Path(__file__).with_name("log4j2.properties").absolute().as_uri()
+        settings["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={logging}"
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     for name, value in settings.items():
