@@ -13,16 +13,19 @@ from leakaudit.checks import CHECKS
 from leakaudit.render import json as as_json
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+CASES = [
+    *((f"{check.code}/leaky", (check.code,)) for check in CHECKS),
+    *((folder, ()) for folder in ("demo", "LA104/leaky", "LA107/leaky")),  # pictures, rows, texts, by all checks
+]
 
 
 @cache
-def report(code, engine):
-    """The JSON report of the leaky set of a check: that check with the probe where it needs it, else all checks."""
-    probed = any(check.code == code and "probe" in check.needs for check in CHECKS)
-    settings = {"select": (code,), "probe": "fast"} if probed else {}
-    found = audit(FIXTURES / code / "leaky", config=Config(engine=engine, use_cache=False, jobs=2, **settings))
+def report(folder, select, engine):
+    """The JSON report of a fixture; with the probe where a check was selected that needs it."""
+    probe = "fast" if any(check.code in select and "probe" in check.needs for check in CHECKS) else "off"
+    config = Config(engine=engine, use_cache=False, jobs=2, select=select, probe=probe)
     stream = io.StringIO()
-    as_json.write(found, stream)
+    as_json.write(audit(FIXTURES / folder, config=config), stream)
     return stream.getvalue()
 
 
@@ -30,5 +33,5 @@ def report(code, engine):
 @pytest.mark.parametrize("engine", ["spark", "ray"])
 def test_reports_are_byte_identical(engines, engine):
     engines(engine)
-    assert [check.code for check in CHECKS if report(check.code, engine) != report(check.code, "local")] == []
-    assert any('"findings": [\n' in report(check.code, engine) for check in CHECKS)
+    assert [case for case in CASES if report(*case, engine) != report(*case, "local")] == []
+    assert '"code": "LA104"' in report("LA104/leaky", ("LA104",), engine)
