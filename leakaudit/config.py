@@ -14,6 +14,7 @@ from leakaudit.model import Severity
 from leakaudit.typed import Range
 
 FailOn = Literal["error", "warning", "info", "never"]
+EngineName = Literal["local", "spark", "ray"]
 ProbeMode = Literal["off", "auto", "cpu", "gpu", "fast"]
 
 
@@ -118,6 +119,11 @@ class Config:
         fast fits ridge regressions without training. Off, because a scan should take the time that its files take.
     probe_budget : float, default 180
         Seconds that the probe may take by estimate; what does not fit is left out, and said.
+    engine : {"local", "spark", "ray"}, default "local"
+        Where the heavy work runs: this machine, or a cluster. The findings are the same.
+    engine_address : str or None
+        Of the cluster: Spark's master (``local[4]``, ``spark://host:7077``, ``yarn``) or Ray's address (``auto``,
+        ``host:6379``). None: the session that the process has, else one on this machine.
     jobs : int or None
         Workers; None: the cores this process may use.
     cache_dir : Path or None
@@ -159,6 +165,8 @@ class Config:
     unsupported_tolerance: Annotated[float, Range(0, 1)] = 1.0
     probe: ProbeMode = "off"
     probe_budget: Annotated[float, Range(1)] = 180.0
+    engine: EngineName = "local"
+    engine_address: str | None = None
     jobs: Annotated[int, Range(1)] | None = None
     cache_dir: Path | None = None
     use_cache: bool = True

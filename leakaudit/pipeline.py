@@ -13,6 +13,7 @@ from leakaudit import __version__, gate, stored
 from leakaudit.checks import CHECKS, Check
 from leakaudit.checks.parameters import with_parameters
 from leakaudit.config import Config
+from leakaudit.engines.choose import check_engine
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.errors import ConfigError, InputError, MissingExtraError, UserError
 from leakaudit.fingerprints.cache import refuse_inside
@@ -76,6 +77,7 @@ def audit(
     known = {field.name for field in fields(Config)}
     config = replace(config or Config(), **{name: value for name, value in named.items() if name in known})
     splits = {name: value for name, value in named.items() if name not in known}
+    check_engine(config)
     dataset = _load(paths, splits, config)
     if dataset.kind == "image":
         refuse_inside((*paths, *splits.values()), config)

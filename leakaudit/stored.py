@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 NOT_IN_KEY = frozenset(
     {
-        *("jobs", "cache_dir", "use_cache", "memory_limit", "previews", "timings"),
+        *("engine", "engine_address", "jobs", "cache_dir", "use_cache", "memory_limit", "previews", "timings"),
         *("fail_on", "require", "overrides", "unsupported_tolerance"),
     }
 )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from leakaudit.cli.codes import codes
-from leakaudit.config import FailOn, ProbeMode
+from leakaudit.config import EngineName, FailOn, ProbeMode
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,7 +22,7 @@ GATE = (
     *("blind_tolerance", "unsupported_tolerance"),
 )
 PROBE = ("probe", "probe_budget")
-MACHINE = ("jobs", "cache_dir", "use_cache", "memory_limit", "timings")
+MACHINE = ("engine", "engine_address", "jobs", "cache_dir", "use_cache", "memory_limit", "timings")
 FILE = ("datasets", "config_file", "use_file")
 
 COMMON = ("within", "splits", "label", "group", "time", "select", "ignore", "fail_on", "probe")
@@ -141,6 +141,13 @@ _OTHER_OPTIONS = (
         help="Train a quick model, cross-check the loss: auto, cpu, gpu, fast, off (default).",
     ),
     click.option("--probe-budget", type=click.FloatRange(1), metavar="SECONDS", help="What it may take. Default: 180."),
+    click.option(
+        "--engine",
+        type=click.Choice(get_args(EngineName)),
+        metavar="NAME",
+        help="Where the heavy work runs: local (default), spark, ray.",
+    ),
+    click.option("--engine-address", metavar="ADDRESS", help="Of it: local[4], spark://host:7077, yarn, host:6379."),
     click.option("--jobs", type=click.IntRange(1), help="Workers; default: all cores."),
     click.option("--cache-dir", type=click.Path(path_type=Path), help="Where fingerprints are kept."),
     click.option("--cache/--no-cache", "use_cache", default=None, help="Whether to read and write the cache."),

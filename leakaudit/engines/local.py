@@ -14,10 +14,17 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from leakaudit.engines.base import Kernel
 
 C = TypeVar("C", bound=Sequence[Any])
 R = TypeVar("R")
@@ -37,6 +44,44 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """This machine as a `leakaudit.engines.base.Engine`.
+
+    Parameters
+    ----------
+    jobs : int
+        Workers.
+    """
+
+    jobs: int
+
+    @property
+    def parallelism(self) -> int:
+        """The workers."""
+        return self.jobs
+
+    def map(self, kernel: Kernel, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Over threads, or processes where the kernel asks for them; else with one worker in the calling thread."""
+        crashed = kernel.answer_for_crash if kernel.crashed else None
+        return map_chunks(kernel, list(tables), jobs=self.jobs, processes=kernel.processes, on_crash=crashed)
+
+    def broadcast_map(self, kernel: Kernel, index: pa.Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Over threads, which share the index."""
+        return map_chunks(partial(kernel, index), list(tables), jobs=self.jobs)
+
+    def shuffle(
+        self, make: Kernel, kernel: Kernel, tables: Iterable[pa.Table], *, columns: Sequence[str], n_rows: int
+    ) -> Iterator[pa.Table]:
+        """All rows are one lot: they are in one memory already."""
+        import pyarrow as pa
+
+        del columns, n_rows
+        rows = list(self.map(make, tables))
+        if rows:
+            yield kernel(pa.concat_tables(rows))
 
 
 def raise_if_stopped() -> None:

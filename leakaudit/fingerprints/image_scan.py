@@ -10,19 +10,21 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from blake3 import blake3
 
-from leakaudit.engines.local import map_chunks, usable_cores
+from leakaudit.engines.base import Kernel
+from leakaudit.engines.choose import engine_of
+from leakaudit.engines.local import usable_cores
 from leakaudit.fingerprints.cache import PictureCache
 from leakaudit.fingerprints.decode import quiet_decoders
-from leakaudit.fingerprints.image_chunk import Failure, Scanned, crashed, fingerprint_chunk
+from leakaudit.fingerprints.image_chunk import Failure, Scanned
 from leakaudit.fingerprints.image_contents import Listed
 from leakaudit.fingerprints.image_formats import is_named_risky
+from leakaudit.fingerprints.image_tables import crashed_files, files_table, fingerprint_files, scanned_of
 from leakaudit.fingerprints.images import PROBLEM_KINDS, ImageFingerprints
 from leakaudit.model import Problem
 from leakaudit.sources.storage import is_remote
@@ -80,7 +82,8 @@ def fingerprint_images(
 
         failures: dict[int, Failure] = {}
         unknown = np.flatnonzero(~found)
-        in_processes = len(unknown) >= PROCESSES_FROM and (config.jobs or usable_cores()) > 1
+        many = len(unknown) >= PROCESSES_FROM and (config.jobs or usable_cores()) > 1
+        in_processes = many or config.engine != "local"
         risky = np.array([not in_processes and is_named_risky(paths[at]) for at in unknown.tolist()], dtype=bool)
         todo, later = unknown[~risky], unknown[risky]
         use_contents = cache.has_contents()
@@ -154,14 +157,25 @@ def _scan(
     *,
     processes: bool,
 ) -> Iterator[Scanned]:
-    """Read and fingerprint files on all cores, in their order; without processes, what is risky is postponed."""
+    """Read and fingerprint files on all cores of the engine, in their order; without processes, postpone what is risky.
+
+    A cluster's executors are processes already, and replaced when they die: nothing is postponed there.
+    """
+    engine = engine_of(config)
     # Objects: threads wait for answers as well as processes, and share one connection pool.
-    is_here = not any(is_remote(file.path) for file in files)
-    chunks = [files[at : at + CHUNK] for at in range(0, len(files), CHUNK)]
+    is_here = config.engine == "local" and not any(is_remote(file.path) for file in files)
+    kernel = Kernel.of(
+        fingerprint_files,
+        crashed=crashed_files,
+        processes=is_here and processes,
+        # The cache lies on this machine.
+        known_contents=str(known_contents) if known_contents and config.engine == "local" else None,
+        postpone=is_here and not processes,
+    )
+    tables = (files_table(files[at : at + CHUNK]) for at in range(0, len(files), CHUNK))
     with quiet_decoders(), _one_thread_a_product():
-        work = partial(fingerprint_chunk, known_contents=known_contents, postpone=is_here and not processes)
-        jobs = config.jobs or usable_cores()
-        for scanned in map_chunks(work, chunks, jobs=jobs, processes=is_here and processes, on_crash=crashed):
+        for table in engine.map(kernel, tables):
+            scanned = scanned_of(table)
             advance(len(scanned) - len(scanned.postponed))
             yield scanned
 

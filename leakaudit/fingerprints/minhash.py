@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from leakaudit.engines.arrays import pack, unpack
+from leakaudit.engines.base import Kernel
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.fingerprints.shingles import Chunk, chunks, grams, mixed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from leakaudit.engines.base import Engine
     from leakaudit.fingerprints.shingles import Hashes
     from leakaudit.model import IntArray
 
@@ -29,6 +34,9 @@ MINHASH_VERSION = 1
 
 BANDS, ROWS = 16, 5
 """Two documents at the threshold of J = 0.8 are missed with a chance of 0.0018, and the search looks at few others."""
+
+_PART_BYTES = 1 << 23
+"""Of texts that one task of a cluster signs."""
 
 MOST_GRAMS = 4096
 """Of longer documents the grams with the least hashes make the signature: the least k hashes of a set are a uniform
@@ -93,6 +101,29 @@ def signatures(documents: pa.LargeStringArray, jobs: int = 1, progress: Progress
         for done in waiting:
             advance(done.result())
     return Signatures(bands, low)
+
+
+def signatures_on(engine: Engine, documents: pa.LargeStringArray, progress: Progress = silent) -> Signatures:
+    """As `signatures`, over the workers of a cluster."""
+    bands = np.empty((BANDS, len(documents)), dtype=np.uint32)
+    low = np.empty((len(documents), BANDS * ROWS), dtype=np.uint8)
+    stops = np.cumsum(pc.binary_length(documents).to_numpy(zero_copy_only=False).astype(np.int64))
+    edges = np.unique(np.searchsorted(stops, np.arange(0, int(stops[-1:].sum()), _PART_BYTES)))
+    edges = np.append(edges, len(documents)) if len(documents) else edges
+    parts = [documents[start:stop] for start, stop in pairwise(edges.tolist())]
+    with progress("Signing texts", len(documents), "texts") as advance:
+        found = engine.map(Kernel.of(sign_part), (pa.table({"document": part}) for part in parts))
+        for start, part, signed in zip(edges[:-1].tolist(), parts, found, strict=True):
+            arrays = unpack(signed)
+            bands[:, start : start + len(part)], low[start : start + len(part)] = arrays["bands"], arrays["low"]
+            advance(len(part))
+    return Signatures(bands, low)
+
+
+def sign_part(documents: pa.Table) -> pa.Table:
+    """Kernel of `signatures_on`."""
+    signed = signatures(documents.column("document").combine_chunks())
+    return pack(bands=signed.bands, low=signed.low)
 
 
 def estimate(low: npt.NDArray[np.uint8], a: IntArray, b: IntArray) -> IntArray:

@@ -164,9 +164,20 @@ def _stream(
     duck: Duck, pool: Pool, file: int, columns: Sequence[int], more: str = "", which: str = ""
 ) -> Iterator[pa.RecordBatch]:
     chosen: list[Column] = [pool.columns[j] for j in columns]
-    names = ", ".join(f"n{i}" for i in range(len(chosen)))
     with pool.cells(duck, file, chosen) as relation:
-        yield from duck.connection.sql(f"SELECT hash({names}){more} FROM {relation} {which}").to_arrow_reader(_CHUNK)
+        yield from duck.connection.sql(hashed_cells(len(chosen), relation, more, which)).to_arrow_reader(_CHUNK)
+
+
+def hashed_cells(n_columns: int, relation: str, more: str = "", which: str = "") -> str:
+    """SQL of a 64-bit hash of so many canonical cells of the rows of `leakaudit.fingerprints.cells.canonical_cells`.
+
+    Parameters
+    ----------
+    more, which : str
+        Further columns, with a comma before each; and which rows.
+    """
+    names = ", ".join(f"n{i}" for i in range(n_columns))
+    return f"SELECT hash({names}){more} FROM {relation} {which}"
 
 
 def repeated(hashes: Hashes, threads: int) -> IntArray:

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from leakaudit.config import Config
 from leakaudit.engines.arrow import integers
+from leakaudit.engines.choose import cluster_of
 from leakaudit.engines.duck import Duck, first_line, open_duck
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.engines.tables import Loaded, damaged_file, read_table
@@ -28,6 +29,7 @@ from leakaudit.errors import UserError
 from leakaudit.fingerprints.beside import beside_the_point
 from leakaudit.fingerprints.cells import BLOCK, install, of_two_kinds
 from leakaudit.fingerprints.nominate import WIDEST, nominate, telling_columns
+from leakaudit.fingerprints.row_cluster import can_travel, nominate_on
 from leakaudit.fingerprints.row_pool import Pool, make_pool
 from leakaudit.fingerprints.row_sample import RowSample, sample_rows
 from leakaudit.fingerprints.twins import LAYERS, Layer, find_twins, is_among, row_digests, wanted, with_label
@@ -274,7 +276,12 @@ def _fingerprint(duck: Duck, dataset: Dataset, config: Config, progress: Progres
     described = [j for j, column in enumerate(pool.columns) if column.name not in beside]
     telling = telling_columns(pool, sample, [j for j in described if j in sample.columns])
     with progress("Fingerprinting rows", len(tables), "files") as advance:
-        nominated = nominate(duck, pool, telling)
+        cluster = cluster_of(config)
+        nominated = (
+            nominate_on(cluster, pool, telling, config.memory_limit)
+            if cluster is not None and can_travel(pool)
+            else nominate(duck, pool, telling)
+        )
         kept = find_twins(duck, pool, _narrowed(duck, pool, nominated, described), beside, advance)
     return RowFingerprints(
         duck=duck,

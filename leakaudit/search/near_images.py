@@ -22,6 +22,7 @@ from leakaudit.search.near_turned import priced, turned_matches, undone, unprice
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from leakaudit.engines.base import Engine
     from leakaudit.model import FloatArray, IntArray
     from leakaudit.search.context import Context
 
@@ -170,11 +171,13 @@ def find_near_images(
     advance : callable
         Told how many pictures are done, each twice: nominated, and verified.
     """
+    from leakaudit.engines.choose import cluster_of
     from leakaudit.engines.local import usable_cores
 
     assert context.images is not None
     params = params or NearParams()
     jobs = context.config.jobs or usable_cores()
+    engine = cluster_of(context.config)
     records = context.images.records
     judged = ~blank(records, params.blank)
     nulls: dict[str, tuple[Null, Null]] = {}
@@ -182,9 +185,17 @@ def find_near_images(
     for held_out, reference in context.pairs_of_splits:
         in_a, in_b = context.in_split(held_out), context.in_split(reference)
         if reference not in nulls:
-            nulls[reference] = reference_nulls(records, in_b, params, judged=judged, jobs=jobs)
+            nulls[reference] = reference_nulls(records, in_b, params, judged=judged, jobs=jobs, engine=engine)
         found[held_out, reference] = match_splits(
-            records, in_a, in_b, params, judged=judged, nulls=nulls[reference], jobs=jobs, advance=advance
+            records,
+            in_a,
+            in_b,
+            params,
+            judged=judged,
+            nulls=nulls[reference],
+            jobs=jobs,
+            advance=advance,
+            engine=engine,
         )
     return NearImages(found)
 
@@ -200,6 +211,7 @@ def match_splits(
     derived: Derived | None = None,
     jobs: int = 1,
     advance: Callable[[int], None] = lambda _done: None,
+    engine: Engine | None = None,
 ) -> NearPairs:
     """Near-duplicates of the held-out side a on the reference side b. Complete: every picture is compared with every
     other.
@@ -218,16 +230,18 @@ def match_splits(
         Descriptors of all records, where they are known already.
     jobs : int, default 1
         Threads; the result does not depend on it.
+    engine : Engine, optional
+        The cluster that searches; None: this process.
     """
     params = params or NearParams()
     judged = ~blank(records, params.blank) if judged is None else judged
-    nulls = reference_nulls(records, in_b, params, judged=judged, jobs=jobs) if nulls is None else nulls
+    nulls = nulls or reference_nulls(records, in_b, params, judged=judged, jobs=jobs, engine=engine)
     limit = _limit(nulls[0].limit(params.z), nulls[0].n, params)
     a = np.flatnonzero(in_a & judged)
     b = np.flatnonzero(in_b & judged)
     plain = derived.plain if derived else None
-    matches, n_crowded = _all_matches(records, a, b, limit, params, jobs, advance, plain)
-    turned = turned_matches(records, a, b, jobs=jobs, described=derived.turned if derived else None)
+    matches, n_crowded = _all_matches(records, a, b, limit, params, jobs, advance, plain, engine)
+    turned = turned_matches(records, a, b, jobs=jobs, described=derived.turned if derived else None, engine=engine)
     turned = turned.where(turned.evidence >= _limit(float(priced(nulls[1].limit(params.z))), nulls[1].n, params))
     known = np.isin(turned.a * len(records) + turned.b, matches.a * len(records) + matches.b)
     matches = joined([matches, turned.where(~known)])
@@ -288,6 +302,7 @@ def reference_nulls(
     *,
     judged: npt.NDArray[np.bool_],
     jobs: int = 1,
+    engine: Engine | None = None,
 ) -> tuple[Null, Null]:
     """How alike unrelated pictures of this side are: in eight orientations; and turned by any angle, unpriced.
 
@@ -298,9 +313,9 @@ def reference_nulls(
         return Null(0, 0.0, 0.0), Null(0, 0.0, 0.0)
     chosen = np.random.default_rng(params.seed).permutation(len(b))[: params.null_size]
     sampled = b[np.sort(chosen)]
-    index, orientation = candidates(records, sampled, b, params.candidates, jobs=jobs)
-    matches = verify(records, sampled, index, orientation, finest=params.candidates, jobs=jobs)
-    turned = turned_matches(records, sampled, b, params.candidates, jobs=jobs)
+    index, orientation = candidates(records, sampled, b, params.candidates, jobs=jobs, engine=engine)
+    matches = verify(records, sampled, index, orientation, finest=params.candidates, jobs=jobs, engine=engine)
+    turned = turned_matches(records, sampled, b, params.candidates, jobs=jobs, engine=engine)
     turned = replace(turned, evidence=unpriced(turned.evidence))
     strong = float(unpriced(params.suspected))
     return (
@@ -324,6 +339,7 @@ def _all_matches(
     jobs: int,
     advance: Callable[[int], None],
     described: FloatArray | None,
+    engine: Engine | None,
 ) -> tuple[Matches, int]:
     """Pairs with enough evidence, for a picture that has any all of them; and how many pictures may have further
     ones."""
@@ -337,13 +353,15 @@ def _all_matches(
     if not len(a) or not len(b):
         return joined([]), 0
     k = min(params.candidates, len(b))
-    index, orientation = candidates(records, a, b, k, jobs=jobs, advance=advance, described=described)
-    some = passing(verify(records, a, index, orientation, finest=params.finest, jobs=jobs, advance=advance))
+    index, orientation = candidates(records, a, b, k, jobs=jobs, advance=advance, described=described, engine=engine)
+    some = passing(
+        verify(records, a, index, orientation, finest=params.finest, jobs=jobs, advance=advance, engine=engine)
+    )
     keep = np.isin(a, some.a)
     a, index, orientation = a[keep], index[keep], orientation[keep]
     parts = []
     while len(a):
-        every = passing(verify(records, a, index, orientation, finest=k, jobs=jobs))
+        every = passing(verify(records, a, index, orientation, finest=k, jobs=jobs, engine=engine))
         crowded = np.bincount(np.searchsorted(a, every.a), minlength=len(a)) == k
         if k >= min(params.most_candidates, len(b)):
             parts.append(every)
@@ -351,5 +369,5 @@ def _all_matches(
         parts.append(every.where(~np.isin(every.a, a[crowded])))
         a, k = a[crowded], min(4 * k, params.most_candidates, len(b))
         if len(a):
-            index, orientation = candidates(records, a, b, k, jobs=jobs, described=described)
+            index, orientation = candidates(records, a, b, k, jobs=jobs, described=described, engine=engine)
     return joined(parts), 0

@@ -3,17 +3,23 @@ here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.engines.arrays import pack, unpack
+from leakaudit.engines.base import Kernel
 from leakaudit.search.descriptors import describe, orient
 from leakaudit.search.near_align import BLOCK, coarse_alignment, fine_agreement
-from leakaudit.search.neighbours import in_threads, nearest
+from leakaudit.search.near_cluster import BLOCKS, best_of_part, nearest_on, pictures_of
+from leakaudit.search.neighbours import in_threads, nearest, orientations, oriented
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from leakaudit.engines.base import Engine
     from leakaudit.model import FloatArray, IntArray
 
 
@@ -68,11 +74,14 @@ def candidates(
     jobs: int,
     advance: Callable[[int], None] = lambda _done: None,
     described: FloatArray | None = None,
+    engine: Engine | None = None,
 ) -> tuple[IntArray, np.ndarray]:
     """The k nearest of b for each of a, a picture itself left out.
 
     Parameters
     ----------
+    engine : Engine, optional
+        The cluster that searches; None: this process.
     described : ndarray of float32, shape (n, d), optional
         Descriptors of all records, where they are known already.
 
@@ -83,8 +92,20 @@ def candidates(
     orientation : ndarray of int8, shape (len(a), k)
     """
     both = (described[a], described[b]) if described is not None else (describe(records, a), describe(records, b))
-    found = nearest(*both, k, itself=itself_among(a, b), jobs=jobs, advance=advance)
-    return np.where(found.index >= 0, b[found.index], -1), found.orientation
+    itself = itself_among(a, b)
+    if engine is None:
+        found = nearest(*both, k, itself=itself, jobs=jobs, advance=advance)
+        index, orientation = found.index, found.orientation
+    else:
+        queries, references = both
+        index, _ = nearest_on(engine, oriented_part, (queries,), (references,), k, itself=itself, advance=advance)
+        orientation = orientations(queries, references, index)
+    return np.where(index >= 0, b[index], -1), orientation
+
+
+def oriented_part(index: pa.Table, part: pa.Table, *, k: int) -> pa.Table:
+    """Kernel of `candidates`."""
+    return best_of_part(index, part, k, oriented)
 
 
 def itself_among(a: IntArray, b: IntArray) -> IntArray:
@@ -103,19 +124,26 @@ def verify(
     finest: int,
     jobs: int,
     advance: Callable[[int], None] = lambda _done: None,
+    engine: Engine | None = None,
 ) -> Matches:
     """Align every candidate coarsely, and the best few of each picture finely.
 
     Parameters
     ----------
+    records : ndarray, shape (n,)
+        Of them ``luma`` is looked at.
     a : ndarray of int64, shape (m,)
     index, orientation : ndarray, shape (m, k)
         As from `candidates`.
     finest : int
         Candidates of each picture that are measured at full resolution: those that agree best at half resolution.
+    engine : Engine, optional
+        The cluster that verifies; None: this process.
     """
     k = index.shape[1]
     step = max(1, BLOCK // max(k, 1)) * 4
+    if engine is not None:
+        return _verify_on(engine, records, a, index, orientation, finest, step * BLOCKS, advance)
 
     def work(start: int) -> Matches:
         rows = slice(start, start + step)
@@ -149,6 +177,49 @@ def verify(
         parts.append(part)
         advance(min(step, len(a) - step * (len(parts) - 1)))
     return joined(parts)
+
+
+def _verify_on(
+    engine: Engine,
+    records: np.ndarray,
+    a: IntArray,
+    index: IntArray,
+    orientation: np.ndarray,
+    finest: int,
+    step: int,
+    advance: Callable[[int], None],
+) -> Matches:
+    starts = range(0, len(a), step)
+
+    def tables() -> Iterator[pa.Table]:
+        for start in starts:
+            rows = slice(start, start + step)
+            _, pictures, (of_a, of_b) = pictures_of(records, a[rows], index[rows])
+            yield pack(pictures=pictures, a=of_a, index=of_b, orientation=orientation[rows])
+
+    parts = []
+    for start, found in zip(starts, engine.map(Kernel.of(verify_part, finest=finest), tables()), strict=True):
+        rows = slice(start, start + step)
+        parts.append(unpacked(found, pictures_of(records, a[rows], index[rows])[0]))
+        advance(len(a[rows]))
+    return joined(parts)
+
+
+def verify_part(part: pa.Table, *, finest: int) -> pa.Table:
+    """Kernel of `verify`."""
+    given = unpack(part)
+    return packed(verify(given["pictures"], given["a"], given["index"], given["orientation"], finest=finest, jobs=1))
+
+
+def packed(matches: Matches) -> pa.Table:
+    """Matches as they travel."""
+    return pack(**{field.name: getattr(matches, field.name) for field in fields(Matches)})
+
+
+def unpacked(table: pa.Table, ids: IntArray) -> Matches:
+    """Matches among the records with these indices."""
+    found = unpack(table)
+    return Matches(**{**found, "a": ids[found["a"]], "b": ids[found["b"]]})
 
 
 def difference(records: np.ndarray, matches: Matches) -> FloatArray:

@@ -10,20 +10,26 @@ are.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from leakaudit.engines.arrays import pack, unpack
+from leakaudit.engines.base import Kernel
 from leakaudit.search.descriptors import INVERSE, ORIENTATIONS
-from leakaudit.search.near_align import masked_agreement
-from leakaudit.search.near_match import Matches, blocks, itself_among, joined
+from leakaudit.search.near_align import BLOCK, masked_agreement
+from leakaudit.search.near_cluster import BLOCKS, best_of_part, nearest_on, pictures_of
+from leakaudit.search.near_match import Matches, blocks, itself_among, joined, packed, unpacked
 from leakaudit.search.neighbours import Largest, in_threads, nearest_by
-from leakaudit.search.neighbours_torch import any_turn, gpu_for, nearest_on
+from leakaudit.search.neighbours_torch import any_turn, gpu_for, nearest_on_device
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pyarrow as pa
 
+    from leakaudit.engines.base import Engine
     from leakaudit.model import FloatArray, IntArray
 
     Complex: TypeAlias = npt.NDArray[np.complex64]
@@ -59,6 +65,7 @@ def turned_matches(
     *,
     jobs: int = 1,
     described: tuple[FloatArray, FloatArray] | None = None,
+    engine: Engine | None = None,
 ) -> Matches:
     """Candidates for each of a among b, turned by any angle and mirrored or not, all verified.
 
@@ -71,6 +78,8 @@ def turned_matches(
         Nearest pictures that are verified.
     described : (ndarray, ndarray), optional
         As from `describe_turned`, of all records, where they are known already.
+    engine : Engine, optional
+        The cluster that does it; None: this process.
 
     Returns
     -------
@@ -81,34 +90,69 @@ def turned_matches(
         return joined([])
     of_a = (described[0][a], described[1][a]) if described else describe_turned(records, a)
     of_b = (described[0][b], described[1][b]) if described else describe_turned(records, b)
+    itself = itself_among(a, b)
+    if engine is not None:
+        index, _ = nearest_on(engine, turned_part, of_a, of_b, k, itself=itself)
+    elif (device := gpu_for(len(a) * len(b))) is not None:
+        index, _ = nearest_on_device(device, any_turn(of_a, of_b, device), len(a), len(b), k, itself=itself)
+    else:
+        index, _ = nearest_by(turned(*of_a, *of_b), len(a), len(b), k, itself=itself, jobs=jobs)
+    row, which = np.nonzero(index >= 0)
+    first, second = a[row], b[index[row, which]]
+    return _verify(records, first, second, jobs) if engine is None else _verify_on(engine, records, first, second)
+
+
+def turned(
+    even: FloatArray, odd: FloatArray, even_of_b: FloatArray, odd_of_b: FloatArray
+) -> Callable[[slice], Largest]:
+    """The similarity over all turns and mirror images, for `leakaudit.search.neighbours.nearest_by`."""
 
     def prepare(rows: slice) -> Largest:
-        even, odd = (part[rows] for part in of_a)
+        of_a = even[rows], odd[rows]
 
         def largest(columns: slice, work: list[FloatArray]) -> FloatArray:
-            shape = (len(even), columns.stop - columns.start)
+            shape = (len(of_a[0]), columns.stop - columns.start)
             best, other = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in work[:2])
-            np.matmul(even, of_b[0][columns].T, out=best)
-            np.matmul(odd, of_b[1][columns].T, out=other)
+            np.matmul(of_a[0], even_of_b[columns].T, out=best)
+            np.matmul(of_a[1], odd_of_b[columns].T, out=other)
             best += np.abs(other, out=other)
             return best
 
         return largest
 
-    own = itself_among(a, b)
-    if (device := gpu_for(len(a) * len(b))) is not None:
-        index, _ = nearest_on(device, any_turn(of_a, of_b, device), len(a), len(b), k, itself=own)
-    else:
-        index, _ = nearest_by(prepare, len(a), len(b), k, itself=own, jobs=jobs)
-    row, which = np.nonzero(index >= 0)
-    first, second = a[row], b[index[row, which]]
+    return prepare
 
-    def work(number: int) -> Matches:
-        at = all_blocks[number]
-        return _verified(records, first[at], second[at])
 
-    all_blocks = blocks(len(first))
-    return joined(list(in_threads(work, range(len(all_blocks)), jobs)))
+def turned_part(index: pa.Table, part: pa.Table, *, k: int) -> pa.Table:
+    """Kernel of `turned_matches`: its search."""
+    return best_of_part(index, part, k, turned)
+
+
+def _verify(records: np.ndarray, a: IntArray, b: IntArray, jobs: int) -> Matches:
+    every = blocks(len(a))
+    return joined(list(in_threads(lambda at: _verified(records, a[every[at]], b[every[at]]), range(len(every)), jobs)))
+
+
+def _verify_on(engine: Engine, records: np.ndarray, a: IntArray, b: IntArray) -> Matches:
+    step = BLOCK * BLOCKS
+    starts = range(0, len(a), step)
+
+    def tables() -> Iterator[pa.Table]:
+        for start in starts:
+            _, pictures, (of_a, of_b) = pictures_of(records, a[start : start + step], b[start : start + step])
+            yield pack(pictures=pictures, a=of_a, b=of_b)
+
+    parts = []
+    for start, found in zip(starts, engine.map(Kernel.of(verify_turned_part), tables()), strict=True):
+        ids = pictures_of(records, a[start : start + step], b[start : start + step])[0]
+        parts.append(unpacked(found, ids))
+    return joined(parts)
+
+
+def verify_turned_part(part: pa.Table) -> pa.Table:
+    """Kernel of `turned_matches`: its verification."""
+    given = unpack(part)
+    return packed(_verify(given["pictures"], given["a"], given["b"], jobs=1))
 
 
 def orientation_code(mirrored: np.ndarray, angle: np.ndarray) -> npt.NDArray[np.int16]:

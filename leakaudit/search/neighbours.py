@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 
 from leakaudit.search.descriptors import parity_slices, transposed
-from leakaudit.search.neighbours_torch import eight_orientations, gpu_for, nearest_on
+from leakaudit.search.neighbours_torch import eight_orientations, gpu_for, nearest_on_device
 
 if TYPE_CHECKING:
     from leakaudit.model import FloatArray, IntArray
@@ -81,23 +81,44 @@ def nearest(
     Neighbours
         Ties go to the smaller row.
     """
+    sizes = len(queries), len(references)
+    if (device := gpu_for(sizes[0] * sizes[1])) is not None:
+        on_device = eight_orientations(queries, references, device)
+        index, similarity = nearest_on_device(device, on_device, *sizes, k, itself=itself, advance=advance)
+    else:
+        prepare = oriented(queries, references)
+        index, similarity = nearest_by(prepare, *sizes, k, itself=itself, jobs=jobs, advance=advance)
+    return Neighbours(index, similarity, orientations(queries, references, index))
+
+
+def oriented(queries: FloatArray, references: FloatArray) -> Callable[[slice], Largest]:
+    """The similarity of `nearest`, for `nearest_by`."""
     parts = [references[:, columns] for columns in parity_slices()]
 
     def prepare(rows: slice) -> Largest:
         both = [_parts(queries[rows]), _parts(transposed(queries[rows]))]
         return lambda columns, work: _largest(both, parts, columns, work)
 
-    sizes = len(queries), len(references)
-    if (device := gpu_for(sizes[0] * sizes[1])) is not None:
-        on_device = eight_orientations(queries, references, device)
-        index, similarity = nearest_on(device, on_device, *sizes, k, itself=itself, advance=advance)
-    else:
-        index, similarity = nearest_by(prepare, *sizes, k, itself=itself, jobs=jobs, advance=advance)
-    orientation = np.zeros(index.shape, dtype=np.int8)
+    return prepare
+
+
+def orientations(queries: FloatArray, references: FloatArray, index: IntArray) -> np.ndarray:
+    """The orientation of each query in which it is most like each of its neighbours, as in `Neighbours`."""
+    found = np.zeros(index.shape, dtype=np.int8)
     for start in range(0, len(queries), QUERY_BLOCK):
         rows = slice(start, start + QUERY_BLOCK)
-        orientation[rows] = _orientation(queries[rows], references, index[rows])
-    return Neighbours(index, similarity, orientation)
+        found[rows] = _orientation(queries[rows], references, index[rows])
+    return found
+
+
+def merged(m: int, k: int, parts: Iterable[tuple[IntArray, FloatArray]]) -> tuple[IntArray, FloatArray]:
+    """The k best for each of m queries, of those that were found in parts of the references."""
+    index = np.full((m, k), -1, dtype=np.int64)
+    similarity = np.full((m, k), -np.inf, dtype=np.float32)
+    for found, how_similar in parts:
+        q, place = np.nonzero(found >= 0)
+        _merge(index, similarity, [(q, found[q, place], how_similar[q, place])])
+    return index, similarity
 
 
 def nearest_by(

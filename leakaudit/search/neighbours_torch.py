@@ -73,7 +73,7 @@ def any_turn(
     return largest
 
 
-def nearest_on(
+def nearest_on_device(
     device: str,
     similarity: Callable[[slice, slice], Tensor],
     m: int,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.engines.choose import cluster_of
 from leakaudit.engines.local import usable_cores
-from leakaudit.fingerprints.minhash import Signatures, signatures
+from leakaudit.fingerprints.minhash import Signatures, signatures, signatures_on
 from leakaudit.fingerprints.texts import Texts, fingerprint_texts, n_words
 from leakaudit.search.boilerplate import Stripped, without_boilerplate
 from leakaudit.search.coincidence import chance_of_pairs
@@ -82,8 +83,13 @@ def stripped_texts(context: Context, texts: Texts, share: float, least: int) -> 
 
 def signed_texts(context: Context, stripped: Stripped, share: float, least: int) -> Signatures:
     """MinHash signatures of the documents without boilerplate."""
-    jobs = context.config.jobs or usable_cores()
-    return context.once(f"texts/signed/{share}/{least}", lambda: signatures(stripped.documents, jobs, context.progress))
+
+    def sign() -> Signatures:
+        if cluster := cluster_of(context.config):
+            return signatures_on(cluster, stripped.documents, context.progress)
+        return signatures(stripped.documents, context.config.jobs or usable_cores(), context.progress)
+
+    return context.once(f"texts/signed/{share}/{least}", sign)
 
 
 def rows_of(context: Context, texts: Texts, split: str, column: int, without: IntArray | None = None) -> Members:

@@ -376,6 +376,11 @@ class _LocalCopy(str):
 _copies: weakref.WeakValueDictionary[tuple[str, File | None], _LocalCopy] = weakref.WeakValueDictionary()
 
 
+def is_local_copy(path: str) -> bool:
+    """Whether a path is that of a copy that `local_copy` made: no other machine has it."""
+    return isinstance(path, _LocalCopy)
+
+
 def local_copy(address: str) -> str:
     """Copy an object into a temporary folder, in a stream; the same one again while it is in use.
 

@@ -82,9 +82,9 @@ def test_the_code_for_gpus_gives_the_same_lists(queries, references, k, block, o
         patch.setattr(on, "QUERY_BLOCK", block)
         patch.setattr(on, "REFERENCE_BLOCK", block)
         largest = on.eight_orientations(held_out, reference, "cpu")
-        index, similarity = on.nearest_on("cpu", largest, queries, references, k, itself=itself)
+        index, similarity = on.nearest_on_device("cpu", largest, queries, references, k, itself=itself)
         by_turn = on.any_turn(turned[0], turned[1], "cpu")
-        _, of_turns = on.nearest_on("cpu", by_turn, queries, references, k)
+        _, of_turns = on.nearest_on_device("cpu", by_turn, queries, references, k)
     assert similarity == pytest.approx(expected.similarity, abs=1e-5)
     assert ((index >= 0) == (expected.index >= 0)).all()
     every, _ = brute_force(records[-queries:], records[:references])
@@ -102,7 +102,7 @@ def test_equal_similarities_are_listed_by_row_on_gpus_too(monkeypatch):
 
     monkeypatch.setattr(on, "REFERENCE_BLOCK", 7)
     described = np.tile(describe(records_of(photographs(np.random.default_rng(0), 1))), (50, 1))
-    index, _ = on.nearest_on("cpu", on.eight_orientations(described[:3], described, "cpu"), 3, 50, 4)
+    index, _ = on.nearest_on_device("cpu", on.eight_orientations(described[:3], described, "cpu"), 3, 50, 4)
     assert (index == [0, 1, 2, 3]).all()
 
 
