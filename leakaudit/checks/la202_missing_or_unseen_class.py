@@ -12,7 +12,11 @@ A model cannot predict a class that it was never shown: every such sample is los
 
 How it decides
 --------------
-Unseen: any sample of the held-out split with a label that the reference split has nowhere; no statistics, *error*.
+Unseen: any sample of the held-out split with a label that the reference split has nowhere. An *error*, unless chance
+explains it: a random split of the same samples puts all k samples of a class among the n held-out ones of N with
+probability n(n − 1)…(n − k + 1) / N(N − 1)…(N − k + 1). Where at least as many classes as were found would be unseen
+that way in more than 0.01 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*:
+a class of one or two samples lands on one side by itself, and one random split in a hundred is called an error.
 Missing: a class with share p of the reference split is absent from n held-out samples by chance with probability
 (1 − p)ⁿ; it is reported when that probability, times the number of absent classes (Bonferroni), is below 0.05
 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
@@ -35,6 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from leakaudit.checks.base import Check
 from leakaudit.checks.labels import not_classes
@@ -47,6 +52,7 @@ class Params:
     """See *How it decides*; ``listed`` classes are shown of each finding."""
 
     alpha: float = 0.05
+    alpha_unseen: float = 0.01
     listed: int = 50
 
 
@@ -71,9 +77,11 @@ def run(context: Context, params: Params) -> Outcome:
         }
         said.append(f"{held_out} has {len(a):,} classes, {reference} {len(b):,}: {len(unseen):,} unseen")
         if unseen:
-            findings.append(_finding("error", held_out, reference, unseen, sum(unseen.values()), params))
+            chance = chance_of_unseen(a, b, len(unseen))
+            severity: Severity = "error" if chance <= params.alpha_unseen else "warning"
+            findings.append(_unseen(severity, held_out, reference, unseen, chance, params))
         if missing:
-            findings.append(_finding("warning", held_out, reference, missing, 0, params))
+            findings.append(_missing_finding(held_out, reference, missing, params))
     return Outcome(
         CHECK.code, CHECK.slug, "failed" if findings else "passed", "; ".join(said), metrics, tuple(findings)
     )
@@ -86,28 +94,77 @@ def _missing(held_out: Mapping[str, int], reference: Mapping[str, int], params: 
     return {c: reference[c] for c in absent if (1 - reference[c] / n_reference) ** n < bound}
 
 
-def _finding(
-    severity: Severity, held_out: str, reference: str, classes: Mapping[str, int], n_samples: int, params: Params
+def chance_of_unseen(held_out: Mapping[str, int], reference: Mapping[str, int], n_unseen: int) -> float:
+    """Share of random splits of the same samples in which at least so many classes are in the held-out split alone.
+
+    Parameters
+    ----------
+    held_out, reference : mapping of str to int
+        Samples of each class on either side.
+    n_unseen : int
+        At least 1.
+
+    Examples
+    --------
+    >>> chance_of_unseen({"a": 9, "b": 1}, {"a": 30}, 1)
+    0.25
+    """
+    n, n_both = sum(held_out.values()), sum(held_out.values()) + sum(reference.values())
+    fewer = [1.0] + [0.0] * (n_unseen - 1)  # probability of 0, 1, … unseen classes among those looked at
+    for label in sorted({*held_out, *reference}):
+        k = held_out.get(label, 0) + reference.get(label, 0)
+        p = prod((n - i) / (n_both - i) for i in range(k)) if k <= n else 0.0
+        if p > 0:
+            fewer = [at * (1 - p) + (fewer[i - 1] * p if i else 0.0) for i, at in enumerate(fewer)]
+    return max(0.0, 1 - sum(fewer))
+
+
+def _unseen(
+    severity: Severity,
+    held_out: str,
+    reference: str,
+    classes: Mapping[str, int],
+    chance: float,
+    params: Params,
 ) -> Finding:
-    named = ", ".join(list(classes)[:5]) + (", …" if len(classes) > 5 else "")
-    several = "classes" if len(classes) > 1 else "class"
-    if severity == "error":
-        message = f"{n_samples:,} samples of {held_out} have a {several[:5]} that {reference} lacks: {named}"
-        where = held_out
-    else:
-        message = f"{held_out} lacks {len(classes):,} {several} that {reference} has: {named}"
-        where = reference
+    n = sum(classes.values())
+    which = f"{n:,} samples of {held_out} have" if n > 1 else f"1 sample of {held_out} has"
+    what = "classes" if len(classes) > 1 else "a class"
+    by_chance = "" if severity == "error" else f"; a random split does this in {chance:.0%} of cases"
     return Finding(
-        id=finding_id(CHECK.code, severity, held_out, reference, *classes),
+        id=finding_id(CHECK.code, "error", held_out, reference, *classes),
         code=CHECK.code,
         slug=CHECK.slug,
         severity=severity,
-        message=message,
+        message=f"{which} {what} that {reference} lacks: {_named(classes)}{by_chance}",
         splits=(held_out, reference),
-        n_samples=n_samples,
-        effect={"n_classes": len(classes)},
-        evidence=Evidence(breakdown=Breakdown(("class", f"n {where}"), tuple(classes.items())[: params.listed])),
+        n_samples=n,
+        effect={"n_classes": len(classes), "chance": round(chance, 6)},
+        evidence=_evidence(classes, held_out, params),
     )
+
+
+def _missing_finding(held_out: str, reference: str, classes: Mapping[str, int], params: Params) -> Finding:
+    several = "classes" if len(classes) > 1 else "class"
+    return Finding(
+        id=finding_id(CHECK.code, "warning", held_out, reference, *classes),
+        code=CHECK.code,
+        slug=CHECK.slug,
+        severity="warning",
+        message=f"{held_out} lacks {len(classes):,} {several} that {reference} has: {_named(classes)}",
+        splits=(held_out, reference),
+        n_samples=0,
+        effect={"n_classes": len(classes)},
+        evidence=_evidence(classes, reference, params),
+    )
+
+
+def _named(classes: Mapping[str, int]) -> str:
+    return ", ".join(list(classes)[:5]) + (", …" if len(classes) > 5 else "")
+
+
+def _evidence(classes: Mapping[str, int], where: str, params: Params) -> Evidence:
+    return Evidence(breakdown=Breakdown(("class", f"n {where}"), tuple(classes.items())[: params.listed]))
 
 
 CHECK = Check(

@@ -79,6 +79,28 @@ def test_la202_unseen_is_an_error_and_missing_a_warning():
     assert "class that train lacks: c" in outcome.findings[0].message
 
 
+def test_la202_a_rare_class_that_one_random_split_in_a_hundred_puts_on_one_side_is_a_warning():
+    outcome = run(la202, train={"a": 500, "b": 400}, val={"a": 90, "c": 1})
+    finding = outcome.findings[0]
+    assert finding.severity == "warning"
+    assert finding.effect["chance"] == pytest.approx(91 / 991, abs=1e-6)
+    assert "a random split does this in 9% of cases" in finding.message
+
+
+def test_la202_chance_is_the_share_of_random_splits():
+    random = np.random.default_rng(0)
+    samples = np.repeat(np.arange(30), [400, 300, *[2] * 14, *[1] * 14])
+    seen = []
+    for _ in range(4000):
+        order = random.permutation(samples)
+        sides = [dict(zip(*np.unique(side, return_counts=True), strict=True)) for side in (order[:150], order[150:])]
+        seen.append(len({*sides[0]} - {*sides[1]}))
+    named = [{str(label): int(n) for label, n in side.items()} for side in sides]
+    for n_unseen in (1, 3, 5):
+        expected = np.mean(np.array(seen) >= n_unseen)
+        assert la202.chance_of_unseen(*named, n_unseen) == pytest.approx(expected, abs=0.03)
+
+
 def test_la202_a_rare_class_may_be_absent_by_chance():
     assert run(la202, train={"a": 990, "b": 10}, val={"a": 100}).status == "passed"
 
