@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from functools import cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from leakaudit import __version__, gate, stored
-from leakaudit.checks import CHECKS, Check
-from leakaudit.checks.parameters import with_parameters
+from leakaudit.checks import CHECKS
 from leakaudit.config import Config
 from leakaudit.engines.choose import check_engine
 from leakaudit.engines.progress import Progress, silent
@@ -24,6 +23,8 @@ from leakaudit.typed import Value
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from leakaudit.checks.base import Check
 
 PREVIEWED_FINDINGS = 400
 """Findings whose pictures get a preview: more than a page shows, few enough for a page to carry."""
@@ -92,7 +93,7 @@ def audit(
     else:
         outcomes = _with_pairs(found, dataset, config)
     outcomes, use = _accept(outcomes, config)
-    return _report(dataset, config, replace(found, outcomes=outcomes), use)
+    return _report(dataset, config, replace(found, outcomes=outcomes), use, {listed.code for listed in CHECKS})
 
 
 def audit_changed(
@@ -136,7 +137,7 @@ def audit_changed(
     found = _outcomes(context, "a full scan looks at it")
     outcomes, use = _accept(found.outcomes, config)
     found = replace(found, outcomes=outcomes, notes=(*found.notes, note))
-    return _report(context.dataset, config, found, use)
+    return _report(context.dataset, config, found, use, {outcome.code for outcome in outcomes})
 
 
 def _accept(outcomes: Sequence[Outcome], config: Config) -> tuple[tuple[Outcome, ...], AcceptedUse]:
@@ -195,7 +196,7 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         raise ConfigError("no check is left: look at --select and --ignore (`leakaudit checks` lists the codes)")
     if unknown := sorted(config.checks.keys() - {check.code for check in CHECKS}):
         raise ConfigError(f"checks: there is no check {unknown[0]!r} (`leakaudit checks` lists the codes)")
-    fitting = [check for check in chosen if dataset.kind in check.kinds]
+    fitting = [listed.load() for listed in chosen if dataset.kind in listed.kinds]
     outcomes = [_run(check, context) for check in fitting]
     not_run = {outcome.code: outcome.reason for outcome in outcomes if outcome.status == "skipped"}
     not_run |= {check.code: left_out for check in CHECKS if check not in chosen}
@@ -208,7 +209,7 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         n_other_files=dataset.n_other_files,
         problems=problems[:PROBLEMS_LISTED],
         skipped_checks=dict(sorted(not_run.items())),
-        not_applicable=tuple(check.code for check in chosen if check not in fitting),
+        not_applicable=tuple(check.code for check in chosen if dataset.kind not in check.kinds),
         sampled=tuple(f"{outcome.code}: {sentence}" for outcome in outcomes for sentence in outcome.sampled),
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)
@@ -229,14 +230,14 @@ def _probe(fitting: Sequence[Check], context: Context) -> ProbeReport | None:
 
 def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcome, ...]:
     """Stored outcomes; those that can list every pair run their check again, if and when somebody asks for it."""
-    by_code = {check.code: check for check in CHECKS}
+    by_code = {listed.code: listed for listed in CHECKS}
 
     @cache
     def context() -> Context:
         return _fingerprint(dataset, config, silent)
 
     def pairs_of(code: str) -> Iterator[pa.RecordBatch]:
-        check = by_code[code]
+        check = by_code[code].load()
         again = check.run(context(), _params(check, config))
         return again.pairs() if again.pairs else iter(())
 
@@ -246,7 +247,7 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
     )
 
 
-def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse) -> Report:
+def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse, described: Set[str]) -> Report:
     from leakaudit.render.html import notebook_html
 
     return Report(
@@ -257,7 +258,7 @@ def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse) -
         splits=found.splits,
         coverage=found.coverage,
         outcomes=found.outcomes,
-        checks={check.code: check.info for check in CHECKS},
+        checks={listed.code: listed.load().info for listed in CHECKS if listed.code in described},
         verdict=gate.judge(found.outcomes, found.coverage, config),
         notes=(*dataset.notes, *found.notes),
         accepted=use,
@@ -297,6 +298,8 @@ def _damaged(context: Context) -> InputError | None:
 
 
 def _params(check: Check, config: Config) -> Value:
+    from leakaudit.checks.parameters import with_parameters
+
     return with_parameters(check, config.checks.get(check.code, {}), ("checks", check.code))
 
 

@@ -14,9 +14,15 @@ from leakaudit.checks.base import SECTIONS, parse_docstring
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.parametrize("listed", CHECKS, ids=lambda listed: listed.code)
+def test_the_catalogue_says_what_the_check_says(listed):
+    check = listed.load()
+    assert (listed.code, listed.slug, listed.kinds) == (check.code, check.slug, check.kinds)
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
 def test_every_check_documents_itself(check):
-    info = check.info
+    info = check.load().info
     assert info.title
     assert len(info.title) <= 100
     assert tuple(info.sections) == SECTIONS

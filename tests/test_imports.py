@@ -43,6 +43,24 @@ def test_a_picture_scan_needs_neither_tables_nor_learning_libraries(tmp_path):
     assert not modules & {"duckdb", "sklearn", "torch", "imagehash", "rich", "jinja2"}  # pyarrow imports pandas
 
 
+def test_a_commit_waits_for_no_check_and_no_library_that_it_does_not_need(tmp_path):
+    from PIL import Image
+
+    for split in ("train", "val"):
+        for label in ("a", "b"):
+            folder = tmp_path / split / label
+            folder.mkdir(parents=True)
+            Image.linear_gradient("L").resize((40, 40)).rotate(len(split)).save(folder / "0.png")
+    told = ["leakaudit", "hook", "--data", str(tmp_path), str(tmp_path / "val/a/0.png")]
+    modules = loaded_after(
+        f"from leakaudit.cli import main\nsys.argv = {told!r}\n"
+        "try:\n    main()\nexcept SystemExit as done:\n    assert done.code in (0, 1), done.code\n"
+        "assert 'leakaudit.checks.la101_identical_files' in sys.modules\n"
+        "assert 'leakaudit.checks.la301_feature_reveals_target' not in sys.modules"
+    )
+    assert not modules & {"pandas", "duckdb", "sklearn", "torch", "imagehash", "jinja2"}
+
+
 def test_public_names_exist():
     import leakaudit
 

@@ -120,7 +120,9 @@ def experiment(split: Split, scenario: Scenario, size: str, device: str, seed: i
         found = probed(context)
         if isinstance(found, NotProbed):
             return {"reason": found.reason}
-        outcomes = {c.code: c.run(context, c.params) for c in CHECKS if c.code in CODES}
+        outcomes = {
+            c.code: c.run(context, c.params) for c in (listed.load() for listed in CHECKS if listed.code in CODES)
+        }
         numbers = np.array([int(Path(uri).stem) for uri in dataset.samples.uri.to_pylist()])
     terms = {term.letter: [round(x, 4) for x in (term.value, term.low, term.high)] for term in found.attribution.terms}
     result: dict[str, object] = {

@@ -1,82 +1,81 @@
-"""One file a check; `CHECKS` is the catalogue, in the order of the codes."""
+"""One file a check; `CHECKS` is the catalogue, in the order of the codes.
+
+An entry says no more than what decides whether the check is wanted. The check itself is imported when it is loaded,
+because a commit hook waits for every import: `Listed.load` takes ``CHECK`` from the file named after code and slug.
+"""
 
 from __future__ import annotations
 
-from leakaudit.checks import (
-    la001_unreadable_samples,
-    la002_unsupported_or_pointer_files,
-    la003_split_too_small,
-    la004_low_information_images,
-    la101_identical_files,
-    la102_identical_pixels,
-    la103_near_duplicate_images,
-    la104_duplicate_rows,
-    la105_near_duplicate_rows,
-    la106_duplicate_text,
-    la107_near_duplicate_text,
-    la108_group_overlap,
-    la109_time_overlap,
-    la110_conflicting_labels,
-    la111_duplicates_within_split,
-    la201_class_shift,
-    la202_missing_or_unseen_class,
-    la203_feature_shift,
-    la204_unseen_categories,
-    la205_separable_splits,
-    la206_difficulty_shift,
-    la207_image_statistics_shift,
-    la301_feature_reveals_target,
-    la302_identifier_reveals_target,
-    la303_metadata_reveals_target,
-    la304_pooled_scaling,
-    la305_pooled_imputation,
-    la306_synthetic_oversampling_before_split,
-    la307_pooled_target_encoding,
-    la401_low_validation_loss,
-    la402_leakage_inflates_score,
-    la403_memorised_validation_samples,
-    la404_overfitting,
-    la405_unstable_loss,
-    la406_overfit_classes,
-)
-from leakaudit.checks.base import Check
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-CHECKS: tuple[Check, ...] = (
-    la001_unreadable_samples.CHECK,
-    la002_unsupported_or_pointer_files.CHECK,
-    la003_split_too_small.CHECK,
-    la004_low_information_images.CHECK,
-    la101_identical_files.CHECK,
-    la102_identical_pixels.CHECK,
-    la103_near_duplicate_images.CHECK,
-    la104_duplicate_rows.CHECK,
-    la105_near_duplicate_rows.CHECK,
-    la106_duplicate_text.CHECK,
-    la107_near_duplicate_text.CHECK,
-    la108_group_overlap.CHECK,
-    la109_time_overlap.CHECK,
-    la110_conflicting_labels.CHECK,
-    la111_duplicates_within_split.CHECK,
-    la201_class_shift.CHECK,
-    la202_missing_or_unseen_class.CHECK,
-    la203_feature_shift.CHECK,
-    la204_unseen_categories.CHECK,
-    la205_separable_splits.CHECK,
-    la206_difficulty_shift.CHECK,
-    la207_image_statistics_shift.CHECK,
-    la301_feature_reveals_target.CHECK,
-    la302_identifier_reveals_target.CHECK,
-    la303_metadata_reveals_target.CHECK,
-    la304_pooled_scaling.CHECK,
-    la305_pooled_imputation.CHECK,
-    la306_synthetic_oversampling_before_split.CHECK,
-    la307_pooled_target_encoding.CHECK,
-    la401_low_validation_loss.CHECK,
-    la402_leakage_inflates_score.CHECK,
-    la403_memorised_validation_samples.CHECK,
-    la404_overfitting.CHECK,
-    la405_unstable_loss.CHECK,
-    la406_overfit_classes.CHECK,
+if TYPE_CHECKING:
+    from leakaudit.checks.base import Check
+    from leakaudit.model import Kind
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A check that is not imported yet.
+
+    Parameters
+    ----------
+    code, slug : str
+        ``LA101``, ``identical-files``; its file is ``la101_identical_files.py``.
+    kinds : tuple of {"image", "table"}
+        Data it applies to. All three repeat what its `Check` says; a test compares them.
+    """
+
+    code: str
+    slug: str
+    kinds: tuple[Kind, ...]
+
+    def load(self) -> Check:
+        """The check, its file imported now."""
+        name = f"{self.code.lower()}_{self.slug.replace('-', '_')}"
+        check: Check = import_module(f"leakaudit.checks.{name}").CHECK
+        return check
+
+
+BOTH: tuple[Kind, ...] = ("image", "table")
+
+CHECKS: tuple[Listed, ...] = (
+    Listed("LA001", "unreadable-samples", BOTH),
+    Listed("LA002", "unsupported-or-pointer-files", BOTH),
+    Listed("LA003", "split-too-small", BOTH),
+    Listed("LA004", "low-information-images", ("image",)),
+    Listed("LA101", "identical-files", ("image",)),
+    Listed("LA102", "identical-pixels", ("image",)),
+    Listed("LA103", "near-duplicate-images", ("image",)),
+    Listed("LA104", "duplicate-rows", ("table",)),
+    Listed("LA105", "near-duplicate-rows", ("table",)),
+    Listed("LA106", "duplicate-text", ("table",)),
+    Listed("LA107", "near-duplicate-text", ("table",)),
+    Listed("LA108", "group-overlap", BOTH),
+    Listed("LA109", "time-overlap", BOTH),
+    Listed("LA110", "conflicting-labels", BOTH),
+    Listed("LA111", "duplicates-within-split", BOTH),
+    Listed("LA201", "class-shift", BOTH),
+    Listed("LA202", "missing-or-unseen-class", BOTH),
+    Listed("LA203", "feature-shift", ("table",)),
+    Listed("LA204", "unseen-categories", ("table",)),
+    Listed("LA205", "separable-splits", BOTH),
+    Listed("LA206", "difficulty-shift", BOTH),
+    Listed("LA207", "image-statistics-shift", ("image",)),
+    Listed("LA301", "feature-reveals-target", ("table",)),
+    Listed("LA302", "identifier-reveals-target", ("table",)),
+    Listed("LA303", "metadata-reveals-target", ("image",)),
+    Listed("LA304", "pooled-scaling", ("table",)),
+    Listed("LA305", "pooled-imputation", ("table",)),
+    Listed("LA306", "synthetic-oversampling-before-split", ("table",)),
+    Listed("LA307", "pooled-target-encoding", ("table",)),
+    Listed("LA401", "low-validation-loss", BOTH),
+    Listed("LA402", "leakage-inflates-score", BOTH),
+    Listed("LA403", "memorised-validation-samples", BOTH),
+    Listed("LA404", "overfitting", BOTH),
+    Listed("LA405", "unstable-loss", BOTH),
+    Listed("LA406", "overfit-classes", BOTH),
 )
 
-__all__ = ["CHECKS", "Check"]
+__all__ = ["CHECKS", "Listed"]

@@ -13,7 +13,7 @@ def checks(format_: str) -> None:
     """List every check: code, name, default severity, what it does."""
     from leakaudit.checks import CHECKS
 
-    catalogue = [check.info for check in CHECKS]
+    catalogue = [check.load().info for check in CHECKS]
     if format_ == "json":
         rows = [
             {"code": info.code, "slug": info.slug, "severity": info.severity, "title": info.title} for info in catalogue

@@ -22,7 +22,7 @@ def explain(code: str) -> None:
         near = get_close_matches(code.lower(), by_name, n=1)
         hint = f" Did you mean {near[0].upper() if near[0].startswith('la') else near[0]}?" if near else ""
         raise click.BadParameter(f"there is no check {code!r}.{hint} `leakaudit checks` lists them.")
-    info = check.info
+    info = check.load().info
     click.echo(f"{info.code} {info.slug} ({info.severity})\n{info.title}.")
     for title, text in info.sections.items():
         click.echo(f"\n{title}\n{'-' * len(title)}\n{text}")

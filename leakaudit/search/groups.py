@@ -138,11 +138,11 @@ def equal_pairs(codes: IntArray, in_a: np.ndarray, in_b: np.ndarray) -> Iterator
 
 def linked_overlap(pairs: Pairs, held_out: str, reference: str) -> Overlap:
     """Connected groups of verified pairs between two splits; every member has a verified partner on the other side."""
+    if not len(pairs):
+        return Overlap(held_out, reference, (), 0, 0, 0)
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if not len(pairs):
-        return Overlap(held_out, reference, (), 0, 0, 0)
     a_ids, a_at = np.unique(pairs.a, return_inverse=True)
     b_ids, b_at = np.unique(pairs.b, return_inverse=True)
     size = len(a_ids) + len(b_ids)

@@ -69,8 +69,10 @@ def _parameters(value: Mapping[str, Mapping[str, Any]], at: Place) -> dict[str, 
     from leakaudit.checks import CHECKS
     from leakaudit.checks.parameters import as_read
 
-    by_code = {check.code: check for check in CHECKS}
-    return {code: as_read(by_code[_known(code, (*at, code))], given, (*at, code)) for code, given in value.items()}
+    by_code = {listed.code: listed for listed in CHECKS}
+    return {
+        code: as_read(by_code[_known(code, (*at, code))].load(), given, (*at, code)) for code, given in value.items()
+    }
 
 
 def _codes() -> list[str]:

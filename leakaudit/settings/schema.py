@@ -75,7 +75,7 @@ def _setting(name: str) -> dict[str, Any]:
 def _checks() -> dict[str, Any]:
     tables = {
         check.code: {"description": f"{check.slug}: {check.info.title}.", **_parameters(check.params)}
-        for check in CHECKS
+        for check in (listed.load() for listed in CHECKS)
         if fields(check.params)
     }
     return {"type": "object", "properties": tables, "additionalProperties": False}

@@ -57,7 +57,7 @@ def test_a_negative_default_may_become_anything():
     assert with_parameters(CHECK, {"offset": 3}).offset == 3.0
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
+@pytest.mark.parametrize("check", [listed.load() for listed in CHECKS], ids=lambda check: check.code)
 def test_the_defaults_of_every_check_are_allowed(check):
     for name in (each.name for each in fields(check.params)):
         value = getattr(check.params, name)

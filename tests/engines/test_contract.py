@@ -22,7 +22,7 @@ CASES = [
 @cache
 def report(folder, select, engine):
     """The JSON report of a fixture; with the probe where a check was selected that needs it."""
-    probe = "fast" if any(check.code in select and "probe" in check.needs for check in CHECKS) else "off"
+    probe = "fast" if any(check.code in select and "probe" in check.load().needs for check in CHECKS) else "off"
     config = Config(engine=engine, use_cache=False, jobs=2, select=select, probe=probe)
     stream = io.StringIO()
     as_json.write(audit(FIXTURES / folder, config=config), stream)
