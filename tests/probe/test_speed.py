@@ -11,7 +11,7 @@ from leakaudit.probe import kinds, run, speed
 from leakaudit.probe.budget import Cost
 
 
-@pytest.mark.parametrize(("ratio", "factor"), [(0.1, 1), (1.5, 1), (1.6, 2), (2.1, 3), (16.0, 16), (900.0, 16)])
+@pytest.mark.parametrize(("ratio", "factor"), [(0.1, 1), (3.0, 1), (3.1, 4), (4.1, 8), (16.0, 16), (900.0, 16)])
 def test_ratios_are_coarse_and_rounded_up(ratio, factor):
     assert speed.step(ratio) == factor
 
@@ -21,11 +21,11 @@ def test_the_second_fit_is_timed_and_compared_with_what_was_expected(monkeypatch
 
     def fit(job):
         rows.append(len(job.train))
-        clock[0] += 100.0 if len(rows) % 2 else 5.0  # the first one imports things
+        clock[0] += 100.0 if len(rows) % 2 else 10.0  # the first one imports things
 
     monkeypatch.setattr(speed, "perf_counter", lambda: clock[0])
     learner = SimpleNamespace(fit=fit, in_processes=False)
-    assert speed.slowness(learner, 1_000, Cost(5e-3, 0.5, 10_000), workers=1) == 2
+    assert speed.slowness(learner, 1_000, Cost(5e-3, 0.5, 10_000), workers=1) == 4
     assert rows == [speed.ROWS // 4, speed.ROWS]
 
 
