@@ -342,18 +342,18 @@ def table(results: dict[str, dict[str, object]], machine: str) -> str:
     lines = [
         f"{machine}. Whole processes; × is processor time against leakaudit's.",
         "",
-        "| job | contender | version | processor s | clock s | × |",
-        "|---|---|---|---|---|---|",
+        "| job | contender | version | processor s | × |",
+        "|---|---|---|---|---|",
     ]
     for job, found in results.items():
         rows = found["rows"]
         assert isinstance(rows, list)
         for row in rows:
-            times = f"{row['processor_s']:.1f} | {row['clock_s']:.1f} | {row['ratio']:.2f}"
+            times = f"{row['processor_s']:.1f} | {row['ratio']:.2f}"
             lines.append(f"| {job} | {row['contender']} | {row['version']} | {times} |")
         failed = found["failed"]
         assert isinstance(failed, dict)
-        lines += [f"| {job} | {name} | | did not run: {why} | | |" for name, why in failed.items()]
+        lines += [f"| {job} | {name} | | did not run: {why} | |" for name, why in failed.items()]
     return "\n".join(lines)
 
 
