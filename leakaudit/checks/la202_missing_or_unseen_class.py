@@ -18,8 +18,8 @@ probability n(n − 1)…(n − k + 1) / N(N − 1)…(N − k + 1). Where at le
 that way in more than 0.01 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*:
 a class of one or two samples lands on one side by itself, and one random split in a hundred is called an error.
 Missing: a class with share p of the reference split is absent from n held-out samples by chance with probability
-(1 − p)ⁿ; it is reported when that probability, times the number of absent classes (Bonferroni), is below 0.05
-(``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
+(1 − p)ⁿ; it is reported when that probability, times the number of classes of the reference split (Bonferroni), is
+below 0.05 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
 
 What it cannot see
 ------------------
@@ -90,7 +90,7 @@ def run(context: Context, params: Params) -> Outcome:
 def _missing(held_out: Mapping[str, int], reference: Mapping[str, int], params: Params) -> dict[str, int]:
     absent = sorted({*reference} - {*held_out})
     n, n_reference = sum(held_out.values()), sum(reference.values())
-    bound = params.alpha / max(1, len(absent))
+    bound = params.alpha / len(reference)
     return {c: reference[c] for c in absent if (1 - reference[c] / n_reference) ** n < bound}
 
 

@@ -134,3 +134,17 @@ def test_quantities_are_skipped_with_the_reason(module):
     outcome = run(module, train=quantities, val=quantities)
     assert outcome.status == "skipped"
     assert "quantity" in outcome.reason
+
+
+def test_la202_of_many_classes_some_are_missing_by_chance():
+    random = np.random.default_rng(0)
+    shares = random.dirichlet(np.full(30, 20.0))
+    fired = 0
+    for _ in range(200):
+        train, val = (np.unique(random.choice(30, n, p=shares), return_counts=True) for n in (500, 100))
+        sides = {
+            name: dict(zip(map(str, labels), counts.tolist(), strict=True))
+            for name, (labels, counts) in (("train", train), ("val", val))
+        }
+        fired += any(finding.n_samples == 0 for finding in run(la202, **sides).findings)
+    assert fired <= 10, "5 % of random splits"
