@@ -14,8 +14,9 @@ How it decides
 Both splits are random samples, so the chi-square test of *homogeneity* is used (not of fit to train), by simulation
 where an expected count is below 5. The effect is the standardised distance ``d = sqrt(chi² / (n₁n₂/(n₁+n₂)))``: for two
 equally frequent classes, twice the difference in share. A finding needs both: the p-value, adjusted over all pairs of
-splits by Benjamini-Hochberg, below 0.05 (``alpha``), and the lower bound of the 95 % interval of ``d`` at 0.2 or more
-(``smallest``, Cohen's "small"). With ``d`` undetectable below 0.5 (``blind``, Cohen's "medium") at these sizes and no
+splits by Benjamini-Hochberg, below 0.01 (``alpha``: a scan asks some twenty such questions, and at 0.05 each most clean
+scans would warn of something), and the lower bound of the 95 % interval of ``d`` at 0.2 or more (``smallest``, Cohen's
+"small"). With ``d`` undetectable below 0.5 (``blind``, Cohen's "medium") at these sizes and no
 finding, the outcome is *inconclusive* and names the smallest detectable distance. *Warning*.
 
 What it cannot see
@@ -51,7 +52,7 @@ from leakaudit.search.homogeneity import Homogeneity, benjamini_hochberg, homoge
 class Params:
     """See *How it decides*; ``listed`` classes are shown of each finding."""
 
-    alpha: float = 0.05
+    alpha: float = 0.01
     smallest: float = 0.2
     blind: float = 0.5
     listed: int = 20

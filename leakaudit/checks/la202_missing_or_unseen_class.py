@@ -15,11 +15,11 @@ How it decides
 Unseen: any sample of the held-out split with a label that the reference split has nowhere. An *error*, unless chance
 explains it: a random split of the same samples puts all k samples of a class among the n held-out ones of N with
 probability n(n − 1)…(n − k + 1) / N(N − 1)…(N − k + 1). Where at least as many classes as were found would be unseen
-that way in more than 0.01 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*:
-a class of one or two samples lands on one side by itself, and one random split in a hundred is called an error.
+that way in more than 0.001 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*:
+a class of one or two samples lands on one side by itself, and one random split in a thousand is called an error.
 Missing: a class with share p of the reference split is absent from n held-out samples by chance with probability
 (1 − p)ⁿ; it is reported when that probability, times the number of classes of the reference split (Bonferroni), is
-below 0.05 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
+below 0.01 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
 
 What it cannot see
 ------------------
@@ -51,8 +51,8 @@ from leakaudit.search.context import Context
 class Params:
     """See *How it decides*; ``listed`` classes are shown of each finding."""
 
-    alpha: float = 0.05
-    alpha_unseen: float = 0.01
+    alpha: float = 0.01
+    alpha_unseen: float = 0.001
     listed: int = 50
 
 

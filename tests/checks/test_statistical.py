@@ -70,16 +70,16 @@ def test_la201_false_alarms_on_random_splits():
         train, val = rng.multinomial(800, shares), rng.multinomial(200, shares)
         named = [{str(i): int(n) for i, n in enumerate(counts) if n} for counts in (train, val)]
         alarms += run(la201, train=named[0], val=named[1]).status == "failed"
-    assert alarms <= 10
+    assert alarms <= 4
 
 
 def test_la202_unseen_is_an_error_and_missing_a_warning():
-    outcome = run(la202, train={"a": 500, "b": 400}, val={"a": 90, "c": 2})
-    assert [(finding.severity, finding.n_samples) for finding in outcome.findings] == [("error", 2), ("warning", 0)]
+    outcome = run(la202, train={"a": 500, "b": 400}, val={"a": 90, "c": 3})
+    assert [(finding.severity, finding.n_samples) for finding in outcome.findings] == [("error", 3), ("warning", 0)]
     assert "class that train lacks: c" in outcome.findings[0].message
 
 
-def test_la202_a_rare_class_that_one_random_split_in_a_hundred_puts_on_one_side_is_a_warning():
+def test_la202_a_rare_class_that_one_random_split_in_a_thousand_puts_on_one_side_is_a_warning():
     outcome = run(la202, train={"a": 500, "b": 400}, val={"a": 90, "c": 1})
     finding = outcome.findings[0]
     assert finding.severity == "warning"
