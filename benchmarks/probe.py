@@ -1,6 +1,6 @@
 """The probe on synthetic tables: false alarms on clean splits, power on planted leaks, and time.
 
-``python benchmarks/probe.py alarms [RUNS]`` · ``power [RUNS]`` · ``speed`` · ``pictures FOLDER [N]``
+``python benchmarks/probe.py alarms [RUNS]`` · ``power [RUNS]`` · ``speed`` · ``pictures FOLDER [N [PERCENT]]``
 
 ``alarms`` draws random splits of tables with label noise, of unbalanced and small sizes; ``power`` copies a share of
 validation from training; ``speed`` times the largest tables; ``pictures`` copies a share of a picture set into
@@ -184,8 +184,9 @@ def main(arguments: list[str]) -> None:
         for leak in (0.05, 0.2):
             rates("power", leak, (numbers or [30])[0], mode)
     elif what == "pictures":
-        for leak in (0.0, 0.05, 0.2):
-            pictures(Path(rest[0]), (numbers or [5_000])[0], leak, mode)
+        n, *percent = numbers or [5_000]
+        for leak in percent or (0, 5, 20):
+            pictures(Path(rest[0]), n, leak / 100, mode)
     else:
         speed(mode)
 

@@ -4,7 +4,7 @@
 
 Each split is a folder of pictures as a user has it, and the probe looks at it as ``leakaudit scan --probe`` does.
 Copies of validation pictures in training are in equal parts exact, mirrored, shifted by two pixels, and encoded again
-(JPEG, quality 60). Training is harder where half of its other pictures have noise (standard deviation 40 of 255).
+(JPEG, quality 60). Training is harder where a fifth of it has wrong labels (copies have the right ones).
 small: 1,200 pictures; full: 12,500, for a GPU.
 
 Beside what the probe says stands what is true. Of d: its own network, trained without the copies that the duplicate
@@ -41,7 +41,7 @@ from leakaudit.sources import load
 
 PICTURES = {"small": 1_200, "full": 12_500}
 WIDTH, BATCH = {"small": 0.25, "full": 1.0}, {"small": 64, "full": 128}
-EPOCHS, NOISE, RETRAINED = 15, 40.0, 3
+EPOCHS, WRONG, RETRAINED = 15, 0.2, 3
 CODES = ("LA206", "LA401", "LA402")
 
 
@@ -84,14 +84,13 @@ class Split:
 
 
 def planted(drawn: Pictures, scenario: Scenario, seed: int) -> Split:
-    """Noise in half of the training pictures, copies of validation pictures in the place of some."""
+    """Wrong labels in a part of the training pictures, copies of validation pictures in the place of some."""
     rng = np.random.default_rng(seed)
     n, n_train = len(drawn.labels), round(len(drawn.labels) * (1 - HELD_OUT))
     pixels, labels, copy_of = drawn.pixels.copy(), drawn.labels.copy(), np.full(n, -1)
     if scenario.easy:
-        noisy = rng.permutation(n_train)[: n_train // 2]
-        noise = NOISE * rng.standard_normal((len(noisy), *pixels.shape[1:]))
-        pixels[noisy] = np.clip(pixels[noisy] + noise, 0, 255).astype(np.uint8)
+        wrong = rng.permutation(n_train)[: round(WRONG * n_train)]
+        labels[wrong] = (labels[wrong] + rng.integers(1, len(drawn.classes), len(wrong))) % len(drawn.classes)
     n_copies = round(scenario.leak * (n - n_train))
     places = rng.permutation(n_train)[:n_copies]
     copy_of[places] = n_train + rng.permutation(n - n_train)[:n_copies]

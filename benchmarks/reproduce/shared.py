@@ -163,18 +163,22 @@ def train(
     run, best, best_epoch = Run(net), math.inf, 0
     for epoch in range(epochs):
         net.train()
-        total, right, rate = 0.0, 0, optimizer.param_groups[0]["lr"]
+        rate = optimizer.param_groups[0]["lr"]
+        # sums stay on the device: to read them at every step would make a GPU wait for each
+        total = torch.zeros((), dtype=torch.float64, device=of_train.y.device)
+        right = torch.zeros((), dtype=torch.int64, device=of_train.y.device)
         for x, y in of_train:
             output = net(x)
             loss = functional.cross_entropy(output, y)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(y)
-            right += int((output.argmax(1) == y).sum())
+            total += loss.detach() * len(y)
+            right += (output.argmax(1) == y).sum()
         val_loss, val_accuracy = evaluate(net, of_val)
         n = len(of_train.y)
-        run.log.append(dict(zip(COLUMNS, (epoch, right / n, rate, total / n, val_accuracy, val_loss), strict=True)))
+        row = (epoch, int(right) / n, rate, float(total) / n, val_accuracy, val_loss)
+        run.log.append(dict(zip(COLUMNS, row, strict=True)))
         if plateau:
             lower.step(val_loss)
         if val_loss < best:

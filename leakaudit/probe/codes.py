@@ -84,7 +84,7 @@ def recognise(
         Groups are kept in one fold, so that a new sample has no known copy among those learnt.
     seed : int, default 0
     workers : int, default 1
-        Forests grown side by side; the result is the same with any number.
+        Threads that forests are grown in; the result is the same with any number.
 
     Notes
     -----
@@ -98,10 +98,11 @@ def recognise(
     beyond, sizes = np.empty((len(numbers), len(val))), np.empty(len(numbers))
     votes, twin = np.zeros(len(val)), np.zeros(len(val), dtype=np.int64)
     known = []
+    threads = max(1, workers // len(numbers))
 
     def ask(folds: Sequence[int]) -> _Answers:
         (held,) = folds
-        return _Answers.of(features, train[fold != held], train[fold == held], val, seed + held)
+        return _Answers.of(features, train[fold != held], train[fold == held], val, seed + held, threads)
 
     for at, found in enumerate(map_chunks(ask, [[held] for held in numbers.tolist()], jobs=workers)):
         known.append(found.own)
@@ -140,10 +141,10 @@ class _Answers:
 
     @classmethod
     def of(
-        cls, features: npt.NDArray[np.float32], learnt: IntArray, new: IntArray, val: IntArray, seed: int
+        cls, features: npt.NDArray[np.float32], learnt: IntArray, new: IntArray, val: IntArray, seed: int, threads: int
     ) -> _Answers:
         """Grow a forest on the samples `learnt` and ask it for the others."""
-        forest = _Forest(features[learnt], seed)
+        forest = _Forest(features[learnt], seed, threads)
         of_new, _ = forest.answers(features[new])
         share, answer = forest.answers(features[val])
         return cls(forest.own(), of_new, share, learnt[answer])
@@ -152,11 +153,11 @@ class _Answers:
 class _Forest:
     """Trees that learnt a random label of every sample; each leaf stands for the first training sample in it."""
 
-    def __init__(self, features: npt.NDArray[np.float32], seed: int) -> None:
+    def __init__(self, features: npt.NDArray[np.float32], seed: int, threads: int) -> None:
         from sklearn.ensemble import ExtraTreesRegressor
 
         label = np.random.default_rng(seed).permutation(len(features)).astype(np.float64)
-        self._forest = ExtraTreesRegressor(TREES, max_features=1, random_state=seed, n_jobs=1)
+        self._forest = ExtraTreesRegressor(TREES, max_features=1, random_state=seed, n_jobs=threads)
         raise_if_stopped()
         self._forest.fit(features, label)
         leaves = self._forest.apply(features)

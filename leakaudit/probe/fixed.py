@@ -21,10 +21,10 @@ PROJECTED = 256
 2003)."""
 
 
-def fixed_features(context: Context, indices: IntArray) -> npt.NDArray[np.float32]:
+def fixed_features(context: Context, indices: IntArray, workers: int = 1) -> npt.NDArray[np.float32]:
     """One row a sample, finite; shape (n, features)."""
     if context.images is not None:
-        return patch_features(thumbnails(context.images, indices))
+        return patch_features(thumbnails(context.images, indices), workers=workers)
     chosen = choose_columns(context)
     if not chosen.is_text:
         return dense_features(context, chosen, indices)

@@ -150,7 +150,7 @@ def _for_pictures(context: Context, mode: Mode, workers: int) -> Kind | NotProbe
 
 
 def _device(mode: Mode) -> str:
-    from leakaudit.probe.images_torch import torch_or_missing
+    from leakaudit.probe.network_torch import torch_or_missing
 
     torch = torch_or_missing()
     if mode in ("auto", "gpu") and torch.cuda.is_available():

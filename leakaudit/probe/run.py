@@ -178,8 +178,9 @@ def _measure(
     own = _compact(target.take(pool.indices))
     if (reason := _too_alike(pool, pair[1])) is not None:
         return NotProbed("inconclusive", reason)
-    features = fixed_features(context, pool.indices)
-    recognised = recognise(features, pool.held_out, pool.groups, workers=context.config.jobs or usable_cores())
+    workers = context.config.jobs or usable_cores()
+    features = fixed_features(context, pool.indices, workers)
+    recognised = recognise(features, pool.held_out, pool.groups, workers=workers)
     pool = _joined(pool, recognised)
     if (reason := _too_alike(pool, pair[1])) is not None:
         return NotProbed("inconclusive", reason)

@@ -5,8 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra leakaudit[torch]")
 
-from leakaudit.probe.images_torch import TorchPictures, _augmented  # noqa: E402
+from leakaudit.probe import training_torch  # noqa: E402
+from leakaudit.probe.images_torch import TorchPictures  # noqa: E402
 from leakaudit.probe.learner import Job  # noqa: E402
+from leakaudit.probe.network_torch import augmented, moves  # noqa: E402
 
 N = 60
 TRAIN, EVERY, VAL = np.arange(45), np.arange(N), np.arange(45, N)
@@ -88,9 +90,70 @@ def test_a_last_batch_of_one_and_ticks():
     assert len(ticks) == data.ticks == 3
 
 
+@pytest.mark.parametrize("kwargs", [GPU_LIKE, {"batch": 16}, {"batch": 16, "n_classes": 0}])
+def test_steps_that_are_replayed_learn_the_same(kwargs, monkeypatch):
+    """The recording itself needs a GPU; what is copied into its place and when, does not."""
+    recorded = []
+
+    def record(work):
+        recorded.append(work)
+
+        def replay():  # a recording writes gradients anew
+            work.func.__self__.optimizer.zero_grad(set_to_none=True)
+            work()
+
+        return replay
+
+    monkeypatch.setattr(training_torch, "record", record)
+    plain, replayed = (training_torch.Training(learner(**kwargs), 3) for _ in range(2))
+    replayed.records = True
+    for epoch in (1, 2, 3):
+        assert plain.epoch(TRAIN, epoch, VAL) == replayed.epoch(TRAIN, epoch, VAL)
+    assert len(recorded) == 1
+    assert (plain.outputs(EVERY) == replayed.outputs(EVERY)).all()
+
+
+def gpu_learner(**kwargs):
+    """Enough pictures for whole batches, and a rest."""
+    rng = np.random.default_rng(1)
+    codes = np.arange(700) % 4
+    pictures = rng.integers(0, 120, (700, 3, 32, 32)).astype(np.uint8)
+    pictures[:, :, :8] += (codes * 40).astype(np.uint8)[:, None, None, None]
+    wanted = {"epochs": 6, "batch": 64, "device": "cuda", "augment": True, "half": True, **kwargs}
+    return TorchPictures(pictures, codes, 4, np.zeros(700), **wanted)
+
+
+GPU_JOB = Job(np.arange(550), np.arange(700), 5, watched=np.arange(550, 700))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_the_same_job_gives_the_same_numbers():
+    first, again = gpu_learner().fit(GPU_JOB), gpu_learner().fit(GPU_JOB)
+    assert (first.loss == again.loss).all()
+    assert first.curve.val_accuracy[-1] > 0.9
+    assert first.train_mode == again.train_mode
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_replayed_steps_learn_what_launched_ones_learn(monkeypatch):
+    replayed = gpu_learner().fit(GPU_JOB)
+    monkeypatch.setattr(training_torch, "WARM_STEPS", 1_000_000)
+    launched = gpu_learner().fit(GPU_JOB)
+    assert np.allclose(replayed.curve.train_loss, launched.curve.train_loss, rtol=0.02)
+    assert np.allclose(replayed.loss, launched.loss, rtol=0.1, atol=0.02)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gpu_and_cpu_learn_alike():
+    settings = {"augment": False, "half": False}
+    of_gpu, of_cpu = (gpu_learner(device=device, **settings).fit(GPU_JOB) for device in ("cuda", "cpu"))
+    assert np.allclose(of_gpu.curve.train_loss[0], of_cpu.curve.train_loss[0], rtol=0.05)
+    assert np.corrcoef(of_gpu.loss, of_cpu.loss)[0, 1] > 0.8
+
+
 def test_augmentation_moves_and_mirrors_but_keeps_the_values():
     pictures = torch.arange(32 * 32, dtype=torch.float32).reshape(1, 1, 32, 32).repeat(40, 2, 1, 1)
-    moved = _augmented(torch, pictures, torch.Generator().manual_seed(0))
+    moved = augmented(pictures, moves(40, torch.Generator().manual_seed(0)))
     assert moved.shape == pictures.shape
     assert set(moved.unique().tolist()) <= set(pictures.unique().tolist())
     assert len({row.numpy().tobytes() for row in moved}) > 20

@@ -254,7 +254,7 @@ def test_without_torch_the_install_command_is_named(tmp_path, monkeypatch):
     def missing():
         raise MissingExtraError("torch")
 
-    monkeypatch.setattr("leakaudit.probe.images_torch.torch_or_missing", missing)
+    monkeypatch.setattr("leakaudit.probe.network_torch.torch_or_missing", missing)
     report = audit(pictures(tmp_path), select=CODES, probe="cpu", use_cache=False)
     assert all("pip install 'leakaudit[torch]'" in reason for _, reason in reasons(report))
     assert {status for status, _ in reasons(report)} == {"skipped"}

@@ -106,6 +106,24 @@ def test_equal_similarities_are_listed_by_row_on_gpus_too(monkeypatch):
     assert (index == [0, 1, 2, 3]).all()
 
 
+def test_a_gpu_finds_the_same_neighbours():
+    torch = pytest.importorskip("torch", reason="the code for GPUs needs torch")
+    if not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    from leakaudit.search import neighbours_torch as on
+
+    random = np.random.default_rng(0)
+    described = random.standard_normal((5_000, describe(records_of(photographs(random, 1))).shape[1])).astype(
+        np.float32
+    )
+    described /= np.linalg.norm(described, axis=1, keepdims=True)
+    expected = nearest(described[:700], described, 8, itself=np.arange(700))
+    largest = on.eight_orientations(described[:700], described, "cuda")
+    index, similarity = on.nearest_on_device("cuda", largest, 700, 5_000, 8, itself=np.arange(700))
+    assert similarity == pytest.approx(expected.similarity, abs=1e-5)
+    assert (index == expected.index).mean() > 0.99
+
+
 def test_a_gpu_is_used_where_torch_sees_one_and_the_work_is_worth_it(records, monkeypatch):
     torch = pytest.importorskip("torch", reason="the code for GPUs needs torch")
     from leakaudit.search import neighbours_torch as on
