@@ -16,7 +16,8 @@ Unseen: any sample of the held-out split with a label that the reference split h
 explains it: a random split of the same samples puts all k samples of a class among the n held-out ones of N with
 probability n(n − 1)…(n − k + 1) / N(N − 1)…(N − k + 1). Where at least as many classes as were found would be unseen
 that way in more than 0.001 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*:
-a class of one or two samples lands on one side by itself, and one random split in a thousand is called an error.
+a class of one or two samples lands on one side by itself, and one random split in a thousand is called an error. And
+where chance explains it and less than 1 % (``smallest``) of the held-out samples are concerned, it is information.
 Missing: a class with share p of the reference split is absent from n held-out samples by chance with probability
 (1 − p)ⁿ; it is reported when that probability, times the number of classes of the reference split (Bonferroni), is
 below 0.01 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
@@ -53,6 +54,7 @@ class Params:
 
     alpha: float = 0.01
     alpha_unseen: float = 0.001
+    smallest: float = 0.01
     listed: int = 50
 
 
@@ -78,7 +80,8 @@ def run(context: Context, params: Params) -> Outcome:
         said.append(f"{held_out} has {len(a):,} classes, {reference} {len(b):,}: {len(unseen):,} unseen")
         if unseen:
             chance = chance_of_unseen(a, b, len(unseen))
-            severity: Severity = "error" if chance <= params.alpha_unseen else "warning"
+            many = sum(unseen.values()) >= params.smallest * sum(a.values())
+            severity: Severity = "error" if chance <= params.alpha_unseen else "warning" if many else "info"
             findings.append(_unseen(severity, held_out, reference, unseen, chance, params))
         if missing:
             findings.append(_missing_finding(held_out, reference, missing, params))

@@ -87,6 +87,11 @@ def test_la202_a_rare_class_that_one_random_split_in_a_thousand_puts_on_one_side
     assert "a random split does this in 9% of cases" in finding.message
 
 
+def test_la202_chance_on_less_than_a_hundredth_is_information():
+    outcome = run(la202, train={"a": 900}, val={"a": 150, "c": 1})
+    assert [finding.severity for finding in outcome.findings] == ["info"]
+
+
 def test_la202_chance_is_the_share_of_random_splits():
     random = np.random.default_rng(0)
     samples = np.repeat(np.arange(30), [400, 300, *[2] * 14, *[1] * 14])

@@ -36,5 +36,17 @@ def test_the_fewer_the_further_out():
     assert Null(1000, 1.0, 0.0).limit(5) == pytest.approx(1 + 5 * LEAST_SPREAD, rel=0.05)
 
 
+def test_a_small_sample_bounds_the_limit_of_a_large_one():
+    random = np.random.default_rng(0)
+    within = []
+    for _ in range(300):
+        values = random.normal(2.0, 0.4, 1_000)
+        few, many = (measure(matches(values[:n, None].tolist()), strong=4, drop=2.5) for n in (64, 1_000))
+        assert few.at_most(5) > few.limit(5)
+        within.append(many.limit(5) <= few.at_most(5))
+    assert np.mean(within) > 0.99
+    assert Null(2, 1.0, 0.5).at_most(5) == np.inf
+
+
 def test_no_matches_at_all():
     assert measure(matches([]), strong=4, drop=2.5) == Null(0, 0.0, 0.0)
