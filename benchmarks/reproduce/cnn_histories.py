@@ -73,7 +73,7 @@ def main() -> None:
     for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
         for name, regularised in (("b", False), ("c", True)):
             result = experiment(chosen.data, chosen.size, chosen.device, seed, regularised=regularised)
-            store(name, chosen.size, seed, result)
+            store(name, chosen.size, seed, result, chosen.device)
 
 
 if __name__ == "__main__":

@@ -198,7 +198,8 @@ def main() -> None:
         drawn = read_pictures(chosen.data, PICTURES[chosen.size], seed)
         for name, scenario in SCENARIOS.items():
             split = planted(drawn, scenario, seed)
-            store(name, chosen.size, seed, experiment(split, scenario, chosen.size, chosen.device, seed))
+            result = experiment(split, scenario, chosen.size, chosen.device, seed)
+            store(name, chosen.size, seed, result, chosen.device)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def experiment(data: object, size: str, device: str, seed: int) -> dict[str, obj
 def main() -> None:
     chosen = arguments(__doc__)
     for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
-        store("a", chosen.size, seed, experiment(chosen.data, chosen.size, chosen.device, seed))
+        store("a", chosen.size, seed, experiment(chosen.data, chosen.size, chosen.device, seed), chosen.device)
 
 
 if __name__ == "__main__":

@@ -203,12 +203,14 @@ def evaluate(net: nn.Module, batches: Batches) -> tuple[float, float]:
 # --- results --------------------------------------------------------------------------------------------------
 
 
-def store(experiment: str, size: str, seed: int, result: dict[str, object]) -> None:
+def store(experiment: str, size: str, seed: int, result: dict[str, object], device: str) -> None:
     """Print a result and keep it: one entry a size and seed, replaced when it is run again."""
     print(f"{experiment}, {size}, seed {seed}:", json.dumps(result, indent=1), flush=True)
     path = RESULTS / f"{experiment}.json"
     stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    stored["about"] = {"torch": torch.__version__, "python": platform.python_version()}
+    where = torch.cuda.get_device_name() if device == "cuda" else device
+    about = {"torch": torch.__version__, "python": platform.python_version(), "device": where}
+    stored.setdefault("about", {})[size] = about
     stored.setdefault(size, {})[str(seed)] = result
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -65,6 +65,8 @@ def splits(size: str) -> list[str]:
     lines = [row(*head), "|---" * len(head) + "|"]
     for name in SPLITS:
         of = runs(name, size)
+        if not of:
+            continue
         leaky = [run for run in of if "true d" in run]
         held = [run["terms"]["d"][1] <= run["true d"] <= run["terms"]["d"][2] for run in leaky]
         terms = {letter: spread(run["terms"][letter][0] for run in of) for letter in "cdr"}
@@ -83,6 +85,8 @@ def own_networks(size: str) -> list[str]:
     lines = [row(*head), "|---" * len(head) + "|"]
     for name in SPLITS:
         own = [run["own network"] for run in runs(name, size)]
+        if not own:
+            continue
         terms = [spread(each[key] for each in own) for key in ("gap", "a", "b", "remainder")]
         said = [run["inflation"][0] for run in runs(name, size) if run.get("inflation", [None])[0] is not None]
         lines.append(row(name, *terms, spread(each["inflation"] for each in own if "inflation" in each), spread(said)))
