@@ -11,9 +11,10 @@ than ours. It goes to ``results/peers.json``, and between the two markers of the
 Jobs
 ----
 pictures
-    Near-duplicates among 1,000 JPEGs of 500×375 (those of `decode.py`), of which 200 are held out. imagededup: pHash
-    within 10 bits; cleanvision: exact and near duplicates; difPy: its default; fastdup: its default. Floor: reading the
-    files and decoding them scaled to grey (`simplejpeg`), no comparison.
+    Near-duplicates among 1,000 JPEGs of 500×375, made-up scenes of about 60 KB, of which 200 are held out and 40 of
+    these copied from training (encoded again, smaller, cropped, mirrored). imagededup: pHash within 10 bits;
+    cleanvision: exact and near duplicates; difPy: its default; fastdup: its default. Floor: reading the files and
+    decoding them scaled to grey (`simplejpeg`), no comparison.
 rows
     Rows of a held-out CSV of 50,000 that are also in one of 200,000, twelve mixed columns. deepchecks:
     ``TrainTestSamplesMix``; splitcheck: ``check``. Floor: one null-safe DuckDB join.
@@ -45,13 +46,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from decode import make_jpegs
+from decode import SIZE
+from PIL import Image
 from text import corpus
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "peers.json"
 START, END = "<!-- peers: start -->", "<!-- peers: end -->"
 HELD_OUT = 5
+N_PICTURES, N_COPIES = 1_000, 40
 
 
 class Contender(NamedTuple):
@@ -179,7 +182,7 @@ JOBS: dict[str, tuple[Contender, ...]] = {
     "pictures": (
         Contender("leakaudit LA101 LA103", (), OURS.format(codes="LA101,LA103")),
         Contender("floor: scaled grey decode", ("simplejpeg",), FLOOR_PICTURES),
-        Contender("imagededup", ("imagededup", "torch==2.13.0", "torchvision"), IMAGEDEDUP),
+        Contender("imagededup", ("imagededup", "torch==2.14.1", "torchvision==0.29.1"), IMAGEDEDUP),
         Contender("cleanvision", ("cleanvision", "torch==2.13.0"), CLEANVISION),
         Contender("difPy", ("difPy",), DIFPY),
         Contender("fastdup", ("fastdup",), FASTDUP),
@@ -206,13 +209,35 @@ JOBS: dict[str, tuple[Contender, ...]] = {
 
 
 def make_pictures(folder: Path) -> None:
-    every = folder.with_name("pictures-all")
-    if not every.is_dir():
-        make_jpegs(every)
-    for i, path in enumerate(sorted(every.iterdir())):
-        target = folder / ("val" if i % HELD_OUT == 0 else "train")
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
+    rng = np.random.default_rng(0)
+    scenes = [scene(rng) for _ in range(N_PICTURES - N_COPIES)]
+    copies = [copied(scenes[-1 - i], i % 4) for i in range(N_COPIES)]
+    for i, picture in enumerate([*copies, *scenes]):
+        target = folder / ("val" if i < N_PICTURES // HELD_OUT else "train") / f"{i:04d}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(target, quality=75 if i < N_COPIES else 88)
+
+
+def scene(rng: np.random.Generator) -> Image.Image:
+    """Noise with the 1/f amplitude spectrum of photographs, each colour mixed with a common brightness."""
+    width, height = SIZE
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
+    amplitude = 1 / np.maximum(np.hypot(fy, fx), 1 / width) ** 1.2
+    phases = np.exp(2j * np.pi * rng.random((4, height, amplitude.shape[1])))
+    planes = np.fft.irfft2(amplitude * phases, s=(height, width))
+    planes /= planes.std(axis=(1, 2), keepdims=True)
+    colour = np.moveaxis(planes[0] + 0.3 * planes[1:], 0, -1)
+    return Image.fromarray(np.clip(128 + 45 * colour, 0, 255).astype(np.uint8))
+
+
+def copied(picture: Image.Image, how: int) -> Image.Image:
+    """As it is, smaller, cropped, or mirrored."""
+    width, height = picture.size
+    if how == 1:
+        return picture.resize((width * 3 // 5, height * 3 // 5))
+    if how == 2:
+        return picture.crop((width // 20, height // 20, width, height))
+    return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if how == 3 else picture
 
 
 def make_rows(folder: Path) -> None:

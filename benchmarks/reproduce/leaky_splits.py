@@ -123,7 +123,10 @@ def experiment(split: Split, scenario: Scenario, size: str, device: str, seed: i
             c.code: c.run(context, c.params) for c in (listed.load() for listed in CHECKS if listed.code in CODES)
         }
         numbers = np.array([int(Path(uri).stem) for uri in dataset.samples.uri.to_pylist()])
-    terms = {term.letter: [round(x, 4) for x in (term.value, term.low, term.high)] for term in found.attribution.terms}
+    terms = {
+        term.letter: [None if x is None else round(x, 4) for x in (term.value, term.low, term.high)]
+        for term in found.attribution.terms
+    }
     result: dict[str, object] = {
         "planted": int((split.copy_of >= 0).sum()),
         "known": int(found.measured.leaked.sum()),

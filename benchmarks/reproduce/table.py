@@ -68,7 +68,8 @@ def splits(size: str) -> list[str]:
         if not of:
             continue
         leaky = [run for run in of if "true d" in run]
-        held = [run["terms"]["d"][1] <= run["true d"] <= run["terms"]["d"][2] for run in leaky]
+        intervals = [(run["terms"]["d"], run["true d"]) for run in leaky]  # too few known pictures have none
+        held = [low <= true <= high for (_, low, high), true in intervals if low is not None]
         terms = {letter: spread(run["terms"][letter][0] for run in of) for letter in "cdr"}
         fired = [sum(code in run["failed"] for run in of) for code in ("LA206", "LA401", "LA402")]
         known = f"{sum(run['known'] for run in of)} of {sum(run['planted'] for run in of)}"
