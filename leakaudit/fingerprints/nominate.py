@@ -81,10 +81,13 @@ def telling(cells: Hashes, costs: Mapping[int, float], n_rows: int, few: float =
         Pairs that may be left, by the number of rows.
     """
     m = cells.shape[1]
+    # Copies in the sample agree in whatever is chosen: no further column can tell them apart.
+    whole = (cells[list(costs)] * (_FIXED ** np.arange(1, len(costs) + 1, dtype=np.uint64))[:, None]).sum(axis=0)
+    copies = _pairs(whole)
     enough = few * n_rows * (m / n_rows) ** 2
     codes = {j: np.unique(cells[j], return_inverse=True)[1].astype(np.int64) for j in costs}
-    every = max(m * (m - 1) / 2, 1.0)
-    single = {j: max(_pairs(code), 1.0) for j, code in codes.items()}
+    every = max(m * (m - 1) / 2 - copies, 1.0)
+    single = {j: max(_pairs(code) - copies, 1.0) for j, code in codes.items()}
     waiting = sorted(costs, key=lambda j: (single[j], costs[j], j))[: 4 * WIDEST]
     chosen: list[int] = []
     so_far, pairs = np.zeros(m, dtype=np.int64), every
@@ -93,7 +96,7 @@ def telling(cells: Hashes, costs: Mapping[int, float], n_rows: int, few: float =
         return so_far * (int(codes[j].max(initial=0)) + 1) + codes[j]
 
     def left(j: int) -> float:
-        measured = _pairs(joined(j))
+        measured = _pairs(joined(j)) - copies
         return measured if measured >= SEEN else min(max(measured, pairs * single[j] / every), pairs)
 
     while waiting and len(chosen) < WIDEST and (pairs > enough or not chosen):
@@ -107,7 +110,7 @@ def telling(cells: Hashes, costs: Mapping[int, float], n_rows: int, few: float =
         so_far = np.unique(joined(best), return_inverse=True)[1].astype(np.int64)
         waiting.remove(best)
         chosen.append(best)
-    return sorted(chosen), pairs * (n_rows / max(m, 1)) ** 2
+    return sorted(chosen), (pairs + copies) * (n_rows / max(m, 1)) ** 2
 
 
 def nominate(duck: Duck, pool: Pool, columns: Sequence[int], within: IntArray | None = None) -> IntArray:
@@ -242,6 +245,6 @@ def _cost(column: Column) -> float:
     return {"boolean": 1.0, "time": 1.5, "text": 8.0}[column.kind]
 
 
-def _pairs(codes: IntArray) -> float:
+def _pairs(codes: IntArray | Hashes) -> float:
     counts = np.unique(codes, return_counts=True)[1].astype(np.float64)
     return float((counts * (counts - 1)).sum() / 2)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from leakaudit.fingerprints.nominate import repeated
+from leakaudit.fingerprints.nominate import repeated, telling
 
 
 def brute_force(hashes):
@@ -33,3 +33,15 @@ def test_hashes_that_agree_in_the_bits_that_are_sorted_are_not_called_equal():
     hashes = np.array([each * inverse % 2**64 for each in mixed], dtype=np.uint64)
     assert repeated(hashes, 1).tolist() == [2, 3]
     assert repeated(hashes[:3], 1).tolist() == []
+
+
+def test_copies_in_the_sample_do_not_make_every_column_telling():
+    random = np.random.default_rng(0)
+    cells = random.integers(0, [[10_000], [50], [1_000], [7]], (4, 4_000)).astype(np.uint64)
+    copied = np.concatenate([cells, cells[:, :200]], axis=1)
+    costs = dict.fromkeys(range(4), 1.0)
+    alone, _ = telling(cells, costs, 1_000_000)
+    chosen, pairs = telling(copied, costs, 1_000_000)
+    assert chosen == alone
+    assert len(chosen) < 4
+    assert pairs > 200 * (1_000_000 / 4_200) ** 2
