@@ -161,7 +161,9 @@ def _finding(
     also = f" ({excess.n_usual:,.0f} would be usual)" if excess.n_usual >= 0.5 else ""
     changed = _changed(near, pairs) if way == "one-column" else None
     effect |= {"column": changed} if changed else {}
-    which = f"but for {changed!r}" if changed else SAID[way]
+    how = f"but for {changed!r}" if changed else SAID[way]
+    n = overlap.n_samples
+    said = f"{n:,} rows of {held_out} are rows" if n > 1 else f"1 row of {held_out} is a row"
     return overlap_sum(
         context,
         overlap,
@@ -169,7 +171,7 @@ def _finding(
         slug=CHECK.slug,
         severity=CHECK.severity,
         n_samples=count,
-        message=f"{overlap.n_samples:,} rows of {held_out} are rows of {reference} {which}{also}",
+        message=f"{said} of {reference} {how}{also}",
         effect=effect,
     )
 

@@ -86,6 +86,7 @@ def run(context: Context, _params: Params) -> Outcome:
         metrics[split] = {"n": info.n, "n_extra": n_extra, "n_groups": overlap.n_groups, "share_extra": share}
         said.append(f"{n_extra:,} of {info.n:,} {samples.unit} of {split} are extra copies")
         if n_extra and samples.by_chance(split, overlap):
+            which = f"{n_extra:,} rows of {split} equal" if n_extra > 1 else f"1 row of {split} equals"
             findings.append(
                 overlap_sum(
                     context,
@@ -94,7 +95,7 @@ def run(context: Context, _params: Params) -> Outcome:
                     slug=CHECK.slug,
                     severity="info",
                     n_samples=n_extra,
-                    message=f"{n_extra:,} rows of {split} equal another one, as chance gives in this table",
+                    message=f"{which} another one, as chance gives in this table",
                     effect={"share_extra": round(share, 6)},
                 )
             )

@@ -212,7 +212,14 @@ def _told(each: Moved, held_out: str, reference: str) -> str:
     if each.statistic in ("missing", "shares"):
         return f"{_named(each)} {each.first:.1%} of {held_out}, {each.second:.1%} of {reference}"
     middle = "median distance from the median" if each.statistic == "spread" else "median"
-    return f"{_named(each)} ({middle} {each.first:.4g} against {each.second:.4g}, d = {each.effect:.2f})"
+    first, second = _distinct(each.first, each.second)
+    return f"{_named(each)} ({middle} {first} against {second}, d = {each.effect:.2f})"
+
+
+def _distinct(first: float, second: float) -> tuple[str, str]:
+    """Both with as few digits as tell them apart, from four on: medians of large numbers agree in the first ones."""
+    texts = [(f"{first:.{digits}g}", f"{second:.{digits}g}") for digits in (4, 6, 9, 13, 17)]
+    return next((both for both in texts if both[0] != both[1]), texts[0])
 
 
 def _rounded(value: float) -> float | str:

@@ -114,3 +114,9 @@ def test_odd_columns():
 def test_false_alarms(n_val, n_train):
     alarms = sum(run(rows(n_train, 2 * seed), rows(n_val, 2 * seed + 1)).status == "failed" for seed in range(25))
     assert alarms <= 1
+
+
+def test_medians_of_large_numbers_are_told_apart():
+    assert la203._distinct(1.1530001e18, 1.1530002e18) == ("1.1530001e+18", "1.1530002e+18")
+    assert la203._distinct(3.1, 3.185) == ("3.1", "3.185")
+    assert la203._distinct(5.0, 5.0) == ("5", "5")
