@@ -33,11 +33,13 @@ In a table of few, coarse columns distinct samples are equal by chance. The numb
 how often pairs of rows agree in each column and in each two (a tree of the columns, Chow and Liu 1968). Rows are a
 finding, an *error*, when their pairs are significantly (Poisson, 1 %) more than 4 times that, or 20 times in a table so
 coarse that chance alone gives one pair for every hundred held-out rows; or when that is so of the rows that are equal
-without their labels. Where chance explains them, they are a finding
-only if the splits share more rows than the same rows assigned to the splits at random would: permutation test, adjusted
-over pairs of splits and layers by Benjamini-Hochberg, below 0.01 (``alpha``), with at least 1 % of the held-out rows
-(``smallest``) beyond the rate inside the reference split. That is one *warning*, whose samples are the excess. Where a
-share of copies of 4 % (``blind``) could not have shown, the outcome is *inconclusive*.
+without their labels. A single column of rounded numbers has no other to be judged by: there chance is what numbers a
+step apart and the reference split inside itself show, and rows are a finding beyond one and a half times that. Where
+chance explains them, they are a finding only if the splits share more rows than the same rows assigned to the splits at
+random would: permutation test, adjusted over pairs of splits and layers by Benjamini-Hochberg, below 0.01 (``alpha``),
+with at least 1 % of the held-out rows (``smallest``) beyond the rate inside the reference split. That is one *warning*,
+whose samples are the excess. Where a share of copies of 4 % (``blind``) could not have shown, the outcome is
+*inconclusive*.
 
 What it cannot see
 ------------------

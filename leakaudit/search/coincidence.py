@@ -21,6 +21,7 @@ import numpy as np
 from leakaudit.fingerprints.row_sample import RowSample
 from leakaudit.fingerprints.rows import Layer, RowFingerprints
 from leakaudit.search.equal_rows import group_counts
+from leakaudit.search.grid_coincidence import pairs_by_grid
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,6 +39,10 @@ COARSE, BEYOND_COARSE = 0.01, 20.0
 """Pairs by chance for each row from which on a table is coarse, and how many times as many chance may give then: where
 the columns follow latent classes, a tree falls short of chance by up to 5 in simulations (six classes, seven columns of
 five values). Copies beyond that are the business of `random_assignment`."""
+
+BEYOND_GRID = 1.5
+"""Likewise for `leakaudit.search.grid_coincidence`, which counts what a tree of columns can only estimate: within 15 %
+in simulations."""
 
 ALPHA = 0.01
 """Chance that as many pairs as found come about although chance gives that many times what is expected (Poisson)."""
@@ -94,15 +99,18 @@ def chance_of_pairs(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs
     n_a, n_b = rows.n_rows[a], rows.n_rows[b]
     n_possible = n_a * (n_a - 1) / 2 if a == b else n_a * n_b
     # Rows that stand side by side are rather more alike than any two: what they do not explain needs no second look.
-    chance = _judge(n_pairs, n_possible * agreement_rate(_cells(rows, layer, rows.sample, codes)), n_a)
+    cells = _cells(rows, layer, rows.sample, codes)
+    chance = _judge(n_pairs, n_possible * agreement_rate(cells), n_a)
+    if len(cells) == 1 and cells.shape[1] >= LEAST_ROWS and not chance.explains:
+        return _judge(n_pairs, pairs_by_grid(rows, _only(rows, layer), a, b), n_a, BEYOND_GRID)
     if rows.sample.whole or not chance.explains:
         return chance
     return _judge(n_pairs, n_possible * agreement_rate(_cells(rows, layer, rows.random_sample, codes)), n_a)
 
 
-def _judge(n_pairs: int, expected: float, n_rows: int) -> Chance:
+def _judge(n_pairs: int, expected: float, n_rows: int, beyond: float | None = None) -> Chance:
     coarse = expected >= COARSE * n_rows
-    most = (BEYOND_COARSE if coarse else BEYOND) * expected
+    most = (beyond or (BEYOND_COARSE if coarse else BEYOND)) * expected
     explains = most > 0 and _is_likely(n_pairs, most)
     return Chance(n_pairs, expected, explains, coarse and explains)
 
@@ -118,11 +126,24 @@ def _is_likely(n: int, mean: float) -> bool:
     return bool(pdtrc(n - 1, mean) >= ALPHA)
 
 
-def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, splits: tuple[int, int]) -> Hashes:
-    inside = np.isin(sample.split, splits)
+def _compared(rows: RowFingerprints, layer: Layer, sample: RowSample) -> list[int]:
     whole = layer in ("canonical", "without_label")
     names = [column.name for column in rows.pool.columns]
-    kept = [at for at, j in enumerate(sample.columns) if whole or names[j] not in rows.beside]
+    return [at for at, j in enumerate(sample.columns) if whole or names[j] not in rows.beside]
+
+
+def _only(rows: RowFingerprints, layer: Layer) -> str:
+    """The one column of a layer that has no other."""
+    compared = _compared(rows, layer, rows.sample)
+    if not compared:
+        assert rows.label is not None
+        return rows.label
+    return rows.pool.columns[rows.sample.columns[compared[0]]].name
+
+
+def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, splits: tuple[int, int]) -> Hashes:
+    inside = np.isin(sample.split, splits)
+    kept = _compared(rows, layer, sample)
     cells = sample.hashes[kept]
     if sample.label is not None and layer in ("canonical", "reduced"):
         cells = np.vstack((cells, sample.label))

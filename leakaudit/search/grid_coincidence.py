@@ -1,0 +1,105 @@
+"""Equal values of a single column of numbers: by chance, as many as differ by a step of the grid that they are on.
+
+Numbers that were measured and rounded are on a grid. Where their density is smooth, two of them are equal by chance as
+often as they differ by exactly one step, or two; copies are equal only. That alone would call equal row numbers chance:
+neighbours abound there, and no two rows of one split are equal. So chance is at most what the reference split shows
+inside itself, too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leakaudit.fingerprints.table_columns import read_columns, split_codes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from leakaudit.fingerprints.rows import RowFingerprints
+    from leakaudit.model import IntArray
+
+STEPS = 5
+"""Steps of the grid, to either side, over which the density counts as smooth: a mean of ten counts."""
+
+MOST_DECIMALS = 9
+"""Numbers are compared to nine significant digits."""
+
+MOST_ROWS = 8_000_000
+"""Rows up to which the values are read: 64 MB. Beyond, chance is not asked for."""
+
+_EXACT = 2**53
+
+
+def pairs_by_grid(rows: RowFingerprints, name: str, a: str, b: str) -> float:
+    """Pairs of equal values between two splits that chance gives.
+
+    Parameters
+    ----------
+    name : str
+        The only column.
+    a, b : str
+        Two splits; the same twice for pairs inside of one.
+
+    Returns
+    -------
+    float
+        0 where the column holds no numbers, or where they are on no grid.
+    """
+    if len(rows) > MOST_ROWS:
+        return 0.0
+    (column,) = read_columns(rows, [name])
+    if column.numbers is None:
+        return 0.0
+    codes = split_codes(rows)
+    first, second = (column.numbers[codes == rows.splits.index(split)] for split in (a, b))
+    return expected_pairs(first, None if a == b else second)
+
+
+def expected_pairs(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64] | None) -> float:
+    """Pairs of equal values that chance gives between a and the reference b; None: inside a.
+
+    Parameters
+    ----------
+    a, b : ndarray of float64, shape (n,)
+        NaN is no value.
+
+    Examples
+    --------
+    >>> values = np.repeat([0.1, 0.2, 0.3, 0.4], 2)
+    >>> round(expected_pairs(values, values), 2)  # to either side 12 pairs are a step apart, 8 two, 4 three
+    4.8
+    """
+    both = [part[np.isfinite(part)] for part in ((a,) if b is None else (a, b))]
+    grid = _on_grid(np.concatenate(both))
+    if grid is None:
+        return 0.0
+    of_a, of_b = grid[: len(both[0])], grid[len(both[0]) :]
+    values, counts = np.unique(of_a if b is None else of_b, return_counts=True)
+    beside = [_pairs_at(of_a, values, counts, step) for step in range(-STEPS, STEPS + 1) if step]
+    if b is None:
+        return float(np.mean(beside)) / 2
+    n = len(of_b)
+    inside = float((counts * (counts - 1.0)).sum()) / max(n * (n - 1.0), 1.0) * len(of_a) * n
+    return min(float(np.mean(beside)), inside)
+
+
+def _pairs_at(of_a: IntArray, values: IntArray, counts: IntArray, step: int) -> float:
+    at = np.minimum(np.searchsorted(values, of_a + step), len(values) - 1)
+    return float(counts[at][values[at] == of_a + step].sum())
+
+
+def _on_grid(values: npt.NDArray[np.float64]) -> IntArray | None:
+    """Whole steps from the smallest value, where all values are decimals of so many digits."""
+    if len(values) < 2:
+        return None
+    for decimals in range(MOST_DECIMALS + 1):
+        scaled = values * 10.0**decimals
+        whole = np.rint(scaled)
+        if np.abs(whole).max() >= _EXACT:
+            return None
+        if np.abs(scaled - whole).max() <= 1e-4:
+            steps = (whole - whole.min()).astype(np.int64)
+            return np.asarray(steps // max(int(np.gcd.reduce(steps)), 1))
+    return None
