@@ -14,8 +14,9 @@ them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -154,18 +155,32 @@ class _Forest:
     """Trees that learnt a random label of every sample; each leaf stands for the first training sample in it."""
 
     def __init__(self, features: npt.NDArray[np.float32], seed: int, threads: int) -> None:
-        from sklearn.ensemble import ExtraTreesRegressor
+        from sklearn.tree import ExtraTreeRegressor
 
-        label = np.random.default_rng(seed).permutation(len(features)).astype(np.float64)
-        self._forest = ExtraTreesRegressor(TREES, max_features=1, random_state=seed, n_jobs=threads)
-        raise_if_stopped()
-        self._forest.fit(features, label)
-        leaves = self._forest.apply(features)
+        random = np.random.default_rng(seed)
+        label = random.permutation(len(features)).astype(np.float64)
+        features = np.ascontiguousarray(features, dtype=np.float32)
+
+        # not as a forest of scikit-learn: several at a time upset each other's warning filters, and warn of it
+        def grow(state: int) -> Any:  # noqa: ANN401  a tree of scikit-learn
+            raise_if_stopped()
+            return ExtraTreeRegressor(max_features=1, random_state=state).fit(features, label, check_input=False).tree_
+
+        states = random.integers(2**31, size=TREES).tolist()
+        if threads > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                self._trees = list(pool.map(grow, states))
+        else:
+            self._trees = [grow(state) for state in states]
+        leaves = self._leaves(features)
         self._sample = np.full((TREES, int(leaves.max()) + 1), -1, dtype=np.int64)
         order = np.arange(len(features))[::-1]
         for tree in range(TREES):
             self._sample[tree, leaves[order, tree]] = order
         self._own = float((self._sample[np.arange(TREES), leaves] == np.arange(len(features))[:, None]).mean())
+
+    def _leaves(self, features: npt.NDArray[np.float32]) -> IntArray:
+        return np.stack([tree.apply(np.ascontiguousarray(features, dtype=np.float32)) for tree in self._trees], axis=1)
 
     def own(self) -> float:
         """Share of trees and training samples for which the answer is the sample itself."""
@@ -176,7 +191,7 @@ class _Forest:
         share, which = np.zeros(len(features)), np.zeros(len(features), dtype=np.int64)
         for start in range(0, len(features), _CHUNK):
             raise_if_stopped()
-            leaves = self._forest.apply(features[start : start + _CHUNK])
+            leaves = self._leaves(features[start : start + _CHUNK])
             named = np.sort(self._sample[np.arange(TREES), leaves], axis=1)
             # the longest run of equal names: position of its end minus that of its start
             column = np.arange(TREES)
