@@ -53,6 +53,7 @@ import numpy as np
 import pandas as pd
 from decode import SIZE
 from PIL import Image
+from rescan import WALK
 from text import corpus
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,17 +118,6 @@ import subprocess, sys
 command = [sys.executable, "-m", "leakaudit", "scan", "--cache-dir", sys.argv[1] + "-cache", sys.argv[1]]
 done = subprocess.run(command, stdout=subprocess.DEVNULL)
 assert done.returncode in (0, 1), done.returncode
-"""
-FLOOR_AGAIN = """
-import os, sys
-def walk(folder):
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                walk(entry.path)
-            else:
-                entry.stat()
-walk(sys.argv[1])
 """
 SEARCH = """
 import os, sys, numpy as np
@@ -235,7 +225,7 @@ JOBS: dict[str, tuple[Contender, ...]] = {
     ),
     "second scan": (
         Contender("leakaudit, all checks", (), AGAIN),
-        Contender("floor: scandir and stat", (), FLOOR_AGAIN),
+        Contender("floor: scandir and stat", (), WALK),
     ),
     "search": (
         Contender("leakaudit, 8 orientations", (), SEARCH),

@@ -12,6 +12,7 @@ The sample index of a row is its position among the rows that were kept, in the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -237,30 +238,31 @@ def fingerprint_rows(dataset: Dataset, config: Config, progress: Progress = sile
     UserError
         Memory or the temporary folder is too small.
     """
+    with ExitStack() as on_failure:
+        duck = open_duck(config, dataset.tables)
+        on_failure.callback(duck.close)
+        rows = _fingerprint_or_say_why(duck, dataset, config, progress)
+        on_failure.pop_all()
+    return rows
+
+
+def _fingerprint_or_say_why(duck: Duck, dataset: Dataset, config: Config, progress: Progress) -> RowFingerprints:
     import duckdb
 
-    duck = open_duck(config, dataset.tables)
     try:
         install(duck)
         return _fingerprint(duck, dataset, config, progress)
+    except UserError:
+        raise
     except duckdb.OutOfMemoryException as error:
-        duck.close()
         raise UserError(
             "comparing the rows needs more memory than memory_limit, or a larger temporary folder"
         ) from error
-    except UserError:
-        duck.close()
-        raise
     except Exception as error:
-        damaged = damaged_file(duck, dataset.tables)
-        duck.close()
-        if damaged is not None:
+        if (damaged := damaged_file(duck, dataset.tables)) is not None:
             raise damaged from error
         if isinstance(error, duckdb.IOException):
             raise UserError(f"the temporary folder cannot be used: {first_line(error)}") from error
-        raise
-    except BaseException:
-        duck.close()
         raise
 
 

@@ -56,8 +56,7 @@ def test_the_lists_are_those_of_comparing_everything(records, queries, reference
     rows = np.arange(queries)[:, None]
     assert similarity[rows, found.index[:, :n]] == pytest.approx(found.similarity[:, :n], abs=1e-5)
     best = orientation[rows, found.index[:, :n]]
-    clear = np.ones_like(best, dtype=bool)
-    assert (best == found.orientation[:, :n])[clear].mean() > 0.99
+    assert (best == found.orientation[:, :n]).mean() > 0.99
     assert all(len(set(row.tolist())) == n for row in found.index[:, :n])
 
 
