@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,13 @@ def kill_always(table):
 
 def minus_one(table):
     return pa.table({"x": np.full(len(table), -1)})
+
+
+def slow(table, *, marker):
+    """Works for a minute."""
+    Path(marker).write_text(str(os.getpid()))
+    time.sleep(60)
+    return table
 
 
 def refuse(table):

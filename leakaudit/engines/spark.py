@@ -10,16 +10,17 @@ import atexit
 import os
 import re
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -29,10 +30,18 @@ from leakaudit.engines.executor import Call, answer, call_of, from_bytes, to_byt
 from leakaudit.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.core.broadcast import Broadcast
     from pyspark.sql import DataFrame, SparkSession
 
+R = TypeVar("R")
 _Serve: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+
+class _Submit(Protocol):
+    def __call__(self, work: Callable[[], R]) -> Future[R]:
+        """Run it on a thread that talks to Spark."""
+
 
 WAVE = 64
 """Tables of one Spark job, or twice as many as there are cores: enough to make up for the 0.1 s that a job takes."""
@@ -67,7 +76,9 @@ class Spark:
         try:
             return cls(SparkSession.active())
         except PySparkException:  # there is none
-            return cls(_start(address or f"local[{jobs}]"))
+            # On a thread, as all talk with Java; only on the main one would PySpark handle Ctrl-C its own way.
+            with ThreadPoolExecutor(1, "leakaudit-spark") as pool:
+                return cls(pool.submit(_start, address or f"local[{jobs}]").result())
 
     @property
     def parallelism(self) -> int:
@@ -76,54 +87,53 @@ class Spark:
 
     def map(self, kernel: Kernel, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """One task for each table."""
-        yield from self._run(partial(_serve, call=call_of(kernel)), tables)
+        with _threads(self.session.sparkContext) as submit:
+            yield from self._run(submit, partial(_serve, call=call_of(kernel)), tables)
 
     def broadcast_map(self, kernel: Kernel, index: pa.Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """One task for each table; the index is a broadcast variable."""
-        shared = self.session.sparkContext.broadcast(to_bytes(index))
-        try:
-            yield from self._run(partial(_serve, call=call_of(kernel), index=shared), tables)
-        finally:
-            shared.destroy()
+        context = self.session.sparkContext
+        with _threads(context) as submit:
+            shared = submit(lambda: context.broadcast(to_bytes(index))).result()
+            try:
+                yield from self._run(submit, partial(_serve, call=call_of(kernel), index=shared), tables)
+            finally:
+                shared.destroy()
 
     def shuffle(
         self, make: Kernel, kernel: Kernel, tables: Iterable[pa.Table], *, columns: Sequence[str], n_rows: int
     ) -> Iterator[pa.Table]:
         """Rows are made on the workers and go straight to those that work on their lots."""
         types = ", ".join((*(f"{name} bigint" for name in columns), "error string"))
-        frame = self._frame(enumerate(tables))
-        with _quiet():
-            made = frame.mapInArrow(partial(_make, call=call_of(make), columns=columns), types)
-            lots = made.repartition(n_lots(n_rows, self.parallelism), columns[0])
-            answers = lots.mapInArrow(partial(_work, call=call_of(kernel), columns=columns), _ANSWER)
-        yield from _collected(answers)
+        numbered = list(enumerate(tables))
 
-    def _run(self, serve: _Serve, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        def run() -> list[pa.Table]:
+            with _building():
+                made = self._frame(numbered).mapInArrow(partial(_make, call=call_of(make), columns=columns), types)
+                lots = made.repartition(n_lots(n_rows, self.parallelism), columns[0])
+                answers = lots.mapInArrow(partial(_work, call=call_of(kernel), columns=columns), _ANSWER)
+            return _collected(answers)
+
+        with _threads(self.session.sparkContext) as submit:
+            yield from submit(run).result()
+
+    def _run(self, submit: _Submit, serve: _Serve, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Waves of tables as jobs, the next one submitted while one is at work: no core waits for the last task."""
         numbered = enumerate(tables)
         size = max(WAVE, 2 * self.parallelism)
-        context = self.session.sparkContext
-        group = f"leakaudit-{uuid4()}"
         waiting: deque[Future[list[pa.Table]]] = deque()
 
-        def run(frame: DataFrame) -> list[pa.Table]:
-            context.setJobGroup(group, "leakaudit", interruptOnCancel=True)
+        def run(wave: list[tuple[int, pa.Table]]) -> list[pa.Table]:
+            with _building():
+                frame = self._frame(wave).mapInArrow(serve, _ANSWER)
             return _collected(frame)
 
-        with ThreadPoolExecutor(2, "leakaudit-spark") as pool:
-            try:
-                while wave := list(islice(numbered, size)):
-                    frame = self._frame(wave)
-                    with _quiet():
-                        frame = frame.mapInArrow(serve, _ANSWER)
-                    waiting.append(pool.submit(run, frame))
-                    if len(waiting) == 2:
-                        yield from waiting.popleft().result()
-                while waiting:
-                    yield from waiting.popleft().result()
-            except BaseException:
-                context.cancelJobGroup(group)
-                raise
+        while wave := list(islice(numbered, size)):
+            waiting.append(submit(partial(run, wave)))
+            if len(waiting) == 2:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
 
     def _frame(self, numbered: Iterable[tuple[int, pa.Table]]) -> DataFrame:
         """One row a table, each in a partition of its own: Spark makes one of every record batch."""
@@ -136,9 +146,48 @@ class Spark:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without PySpark's warning of pandas 3, through which no table of leakaudit goes."""
-    with warnings.catch_warnings():
+def _threads(context: SparkContext) -> Iterator[_Submit]:
+    """Threads that talk to Spark, with all jobs that they started cancelled if the caller gives up.
+
+    The caller's own thread only waits: on Ctrl-C an exception breaks into whatever it does, and a conversation with
+    Java that breaks off in the middle spoils its connection.
+    """
+    group = f"leakaudit-{uuid4()}"
+    futures: list[Future[Any]] = []
+    stopped = threading.Event()
+    pool = ThreadPoolExecutor(2, "leakaudit-spark")
+
+    def in_group(work: Callable[[], R]) -> R:
+        if stopped.is_set():
+            raise CancelledError
+        context.setJobGroup(group, "leakaudit", interruptOnCancel=True)
+        return work()
+
+    def submit(work: Callable[[], R]) -> Future[R]:
+        futures[:] = [future for future in futures if not future.done()]
+        futures.append(future := pool.submit(in_group, work))
+        return future
+
+    try:
+        yield submit
+    except BaseException:
+        stopped.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        while futures:  # again, for a thread that was about to start a job
+            context.cancelJobGroup(group)
+            futures = [*wait(futures, timeout=0.2).not_done]
+        raise
+    finally:
+        pool.shutdown()
+
+
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def _building() -> Iterator[None]:
+    """One thread at a time, without PySpark's warning of pandas 3, through which no table of leakaudit goes."""
+    with _one_at_a_time, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         yield
 
@@ -149,7 +198,7 @@ def _start(master: str) -> SparkSession:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("leakaudit")
-    settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+    settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
     if here := re.fullmatch(r"local(?:\[(\d+|\*)\])?", master):
         master = f"local[{here[1] or 1},{_ATTEMPTS}]"
     if master.startswith("local"):
@@ -158,10 +207,12 @@ def _start(master: str) -> SparkSession:
         settings["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={logging}"
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    else:
+        settings["spark.log.level"] = "ERROR"
     for name, value in settings.items():
         builder = builder.config(name, value)
     try:
-        with _quiet():
+        with _building():
             session = builder.master(master).getOrCreate()
     except PySparkException as error:
         needs = "Spark needs Java 17 or later (JAVA_HOME, or java on the PATH)"

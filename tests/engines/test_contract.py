@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import threading
+import time
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from leakaudit import Config, audit
 from leakaudit.checks import CHECKS
 from leakaudit.render import json as as_json
+from near_pictures import photographs
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 CASES = [
@@ -35,3 +41,50 @@ def test_reports_are_byte_identical(engines, engine):
     engines(engine)
     assert [case for case in CASES if report(*case, engine) != report(*case, "local")] == []
     assert '"code": "LA104"' in report("LA104/leaky", ("LA104",), engine)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for workers in Linux's /proc")
+@pytest.mark.parametrize("engine", ["spark", "ray"])
+def test_a_scan_survives_the_death_of_a_worker(engines, engine, tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = photographs(rng, 600, 128, 128)
+    for split, chosen in (("train", pictures[:500]), ("val", pictures[400:])):
+        (tmp_path / split).mkdir()
+        for i, image in enumerate(chosen):
+            image.save(tmp_path / split / f"{i:04}.png")
+    expected = report(tmp_path, ("LA101", "LA103"), "local")
+    engines(engine)
+    killed, ended = [], threading.Event()
+
+    def kill() -> None:
+        while not killed and not ended.wait(0.005):
+            for pid in workers(engine):
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+                return
+            time.sleep(0)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    found = report(tmp_path, ("LA101", "LA103"), engine)
+    ended.set()
+    killer.join()
+    assert killed
+    assert found == expected
+    assert found.count('"code": "LA101"') > 100
+
+
+def workers(engine):
+    """Processes that work for an engine now."""
+    commands, parents = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            commands[int(folder.name)] = (folder / "cmdline").read_bytes()
+            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, ValueError):
+            continue
+    if engine == "ray":
+        return [pid for pid, command in commands.items() if command.startswith(b"ray::answer")]
+    daemons = {pid for pid, command in commands.items() if b"pyspark.daemon" in command}
+    return [pid for pid in daemons if parents[pid] in daemons]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -88,6 +93,53 @@ def test_workers_with_other_versions_are_refused(engines, name, monkeypatch):
     monkeypatch.setattr(executor, "_versions", lambda: (("pillow", "1.0"),))
     with pytest.raises(UserError, match=r"a worker has pillow .* where the driver has 1\.0"):
         list(engines(name).map(kernel("doubled"), numbers()))
+
+
+INTERRUPTED = """
+import sys
+from leakaudit.config import Config
+from leakaudit.engines.choose import engine_of
+from engine_kernels import kernel
+import pyarrow as pa
+
+engine = engine_of(Config(engine=sys.argv[1], jobs=2))
+try:
+    list(engine.map(kernel("slow", parameters={"marker": sys.argv[2]}), [pa.table({"x": [i]}) for i in range(9)]))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal to a group of processes")
+def test_ctrl_c_ends_the_work_at_once_and_quietly(name, tmp_path):
+    pytest.importorskip({"spark": "pyspark", "ray": "ray"}[name], reason=f"needs the extra: leakaudit[{name}]")
+    marker, here = tmp_path / "started", Path(__file__).resolve().parents[1]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])}
+    command = [sys.executable, "-c", INTERRUPTED, name, str(marker)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True) as run:
+        waited = time.monotonic() + 60
+        while not marker.exists() and time.monotonic() < waited:
+            time.sleep(0.1)
+        assert marker.exists()
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+        _, said = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert "leakaudit" not in said
+    assert "py4j" not in said
+    gone = time.monotonic() + 20
+    while is_alive(int(marker.read_text())) and time.monotonic() < gone:
+        time.sleep(0.1)
+    assert not is_alive(int(marker.read_text()))
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_a_session_of_the_users_is_used(engines):
