@@ -25,21 +25,24 @@ file and 5 in a parquet file are equal. The columns of the split and of the id, 
 that a file lacks are left out of every layer.
 
 The reduced layer leaves out columns by what they hold, and says why: *identifiers* (whole numbers or short texts, 95 %
-of the values distinct inside each split); *constants* (one value throughout each split); *weights* (positive numbers,
-at least five times as many distinct values as any other column, 30 % of the rows at least, and no other column explains
-5 % of the variance of their ranks). ``--keep-column`` keeps one.
+of the values distinct inside each split, and the numbers so close together that measurements would have repeated some,
+or unrelated to every other column); *constants* (one value throughout each split); *weights* (positive numbers, at
+least five times as many distinct values as any other column, 30 % of the rows at least, and no other column explains 5
+% of the variance of their ranks). ``--keep-column`` keeps one.
 
 In a table of few, coarse columns distinct samples are equal by chance. The number of pairs that chance gives comes from
 how often pairs of rows agree in each column and in each two (a tree of the columns, Chow and Liu 1968). Rows are a
 finding, an *error*, when their pairs are significantly (Poisson, 1 %) more than 4 times that, or 20 times in a table so
 coarse that chance alone gives one pair for every hundred held-out rows; or when that is so of the rows that are equal
-without their labels. A single column of rounded numbers has no other to be judged by: there chance is what numbers a
-step apart and the reference split inside itself show, and rows are a finding beyond one and a half times that. Where
-chance explains them, they are a finding only if the splits share more rows than the same rows assigned to the splits at
-random would: permutation test, adjusted over pairs of splits and layers by Benjamini-Hochberg, below 0.01 (``alpha``),
-with at least 1 % of the held-out rows (``smallest``) beyond the rate inside the reference split. That is one *warning*,
-whose samples are the excess. Where a share of copies of 4 % (``blind``) could not have shown, the outcome is
-*inconclusive*.
+without their labels. One column of numbers has no other to be judged by: there chance is what rounded numbers a step
+apart show, or the share of the rows of the reference split that meet another one of it, and rows are a finding beyond
+one and a half times that; two columns likewise, where most rows that meet others meet three and more. What is left
+after columns were left out describes nothing where the reference split has ten rows for each distinct one, and is then
+chance, too. Where chance explains them, they are a finding only if the splits share more rows than the same rows
+assigned to the splits at random would: permutation test, adjusted over pairs of splits and layers by
+Benjamini-Hochberg, below 0.01 (``alpha``), with at least 1 % of the held-out rows (``smallest``) beyond the rate inside
+the reference split. That is one *warning*, whose samples are the excess. Where a share of copies of 4 % (``blind``)
+could not have shown, the outcome is *inconclusive*.
 
 What it cannot see
 ------------------

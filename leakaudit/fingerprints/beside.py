@@ -3,7 +3,9 @@
 Two copies of one sample often differ in such a column alone: a new row number, another sampling weight, a column that
 names the file it came from. They are found by what they hold, never by their names, and always said:
 
-- *identifier*: whole numbers or short texts, (almost) no value twice inside a split;
+- *identifier*: whole numbers or short texts, (almost) no value twice inside a split. Few measurements of many digits
+  are all distinct, too: numbers have to stand so close together that chance would have repeated some, or be unrelated
+  to every other column;
 - *constant*: one value throughout each split;
 - *weight*: positive numbers, many distinct ones where every other column is coarse, and unrelated to all of them.
   In a table with several columns of many values each nothing is a weight, because nothing sets one of them apart.
@@ -34,6 +36,13 @@ LEAST_ROWS = 20
 WORDS, CHARACTERS = 3.0, 15.0
 """Mean words and characters of a text from which on it is running text, which is content."""
 
+NEIGHBOURS, REPEATED = 5, 0.01
+"""Numbers so many steps apart tell how many are equal by chance; chance that as few repetitions as found come about,
+below which they are no measurements (Poisson)."""
+
+MOST_SPARSE = 8
+"""Columns of whole numbers far apart, beyond which none of them is an identifier: nothing sets one of them apart."""
+
 FINE = 0.3
 """Least share of distinct values of a weight, in the sample."""
 
@@ -42,8 +51,11 @@ FINER = 5
 ``fnlwgt``), the next column 119."""
 
 UNRELATED = 0.05
-"""Most of the variance of a weight's ranks that any other column explains: half of what Cohen (1988) calls a medium
-effect (0.13), so that the ratios of demographic weighting still pass."""
+"""Most of the variance of the ranks of a weight, or of an identifier, that any other column explains: half of what
+Cohen (1988) calls a medium effect (0.13), so that the ratios of demographic weighting still pass."""
+
+NOISE = 2.33
+"""Standard errors of no relation at all (of the adjusted R², Wherry 1931) that come on top: one in a hundred passes."""
 
 COARSE_COLUMNS = 3
 """Other columns that a table needs before one of them can be called a weight."""
@@ -90,30 +102,63 @@ def _identifiers(duck: Duck, pool: Pool, sample: RowSample, fine: Sequence[int])
     if not sample.whole:
         fine = [j for j in fine if _seldom_repeated(pool, sample, j)]
     found = {}
+    sparse = []
     for block in blocks(len(fine)):
         inside = fine[block]
         columns = [pool.columns[j] for j in inside]
         asked = [sql for i, column in enumerate(columns) for sql in _asked(column, f"n{i}")]
         values = sample_values(duck, pool, columns, asked)
         for i, (j, column) in enumerate(zip(inside, columns, strict=True)):
-            whole, characters, words = values[3 * i : 3 * i + 3]
+            numbers, characters, words = values[3 * i : 3 * i + 3]
             prose = words.mean() >= WORDS and characters.mean() >= CHARACTERS
-            if column.kind == "number" and whole.all():
+            if column.kind == "number" and _are_whole(numbers):
                 found[j] = "whole numbers, no value twice in a split"
+                if not _avoid_each_other(numbers, sample.split):
+                    sparse.append(j)
             elif column.kind == "text" and not prose:
                 found[j] = "short texts, no value twice in a split"
+    related = sparse if len(sparse) > MOST_SPARSE else [j for j in sparse if not _is_unrelated(duck, pool, sample, j)]
+    found = {j: why for j, why in found.items() if j not in related}
     return found if sample.whole else {j: why for j, why in found.items() if _unique_overall(duck, pool, j)}
 
 
+def _are_whole(numbers: np.ndarray) -> bool:
+    known = numbers[~np.isnan(numbers)]
+    return bool((known == np.trunc(known)).all())
+
+
+def _avoid_each_other(numbers: np.ndarray, split: np.ndarray) -> bool:
+    """Whether numbers of a smooth density, so close to each other, would be equal more often than these are.
+
+    They would be as often as they are a step apart, or a few: see `leakaudit.search.grid_coincidence`.
+    """
+    from scipy.special import pdtr
+
+    equal = near = 0.0
+    known = np.isfinite(numbers) & (np.abs(numbers) < 2**53)
+    for each in np.unique(split):
+        steps = numbers[known & (split == each)].astype(np.int64)
+        if not len(steps):
+            continue
+        steps = steps - steps.min()
+        values, counts = np.unique(steps // max(int(np.gcd.reduce(steps)), 1), return_counts=True)
+        equal += float((counts * (counts - 1.0)).sum() / 2)
+        for step in range(1, NEIGHBOURS + 1):
+            at = np.minimum(np.searchsorted(values, values + step), len(values) - 1)
+            beside = np.where(values[at] == values + step, counts[at], 0)
+            near += float((counts * beside).sum()) / 2 / NEIGHBOURS
+    return bool(pdtr(equal, near) < REPEATED)
+
+
 def _asked(column: Column, value: str) -> tuple[str, str, str]:
-    """SQL of whether a cell is a whole number, and of its characters and words."""
+    """SQL of a cell as a number, and of its characters and words."""
     text = f"{value}::VARCHAR"
     if column.kind == "number":
-        return f"coalesce({value} = trunc({value}), true)", "0", "0"
+        return f"coalesce({value}, 'nan')", "0", "0"
     if column.kind == "text":
         words = f"length({text}) - length(replace({text}, ' ', '')) + 1"
-        return "false", f"coalesce(length({text}), 0)", f"coalesce({words}, 0)"
-    return "false", "0", "0"
+        return "0", f"coalesce(length({text}), 0)", f"coalesce({words}, 0)"
+    return "0", "0", "0"
 
 
 def _n_distinct(values: np.ndarray) -> int:
@@ -157,25 +202,44 @@ def _weight(
     coarse = n_distinct[finest] >= FINER * max(n_distinct[j] for j in others)
     if not coarse or shares[finest] < FINE or pool.columns[finest].kind != "number":
         return None
-    numeric = [finest, *(j for j in others if pool.columns[j].kind == "number")]
-    values = sample_values(
-        duck, pool, [pool.columns[j] for j in numeric], [f"coalesce(n{i}, 'nan')" for i in range(len(numeric))]
-    )
+    return finest if _is_unrelated(duck, pool, sample, finest, others, positive=True) else None
+
+
+def _is_unrelated(
+    duck: Duck, pool: Pool, sample: RowSample, j: int, others: Sequence[int] | None = None, *, positive: bool = False
+) -> bool:
+    """Whether no other column, nor the label, explains `UNRELATED` of the variance of a column's ranks.
+
+    Parameters
+    ----------
+    others : sequence of int, optional
+        All but `j`.
+    positive : bool, default False
+        And whether its numbers are positive.
+    """
+    others = [other for other in sample.columns if other != j] if others is None else others
+    numeric = [j, *(other for other in others if pool.columns[other].kind == "number")]
+    values: list[np.ndarray] = []
+    for block in blocks(len(numeric)):
+        columns = [pool.columns[k] for k in numeric[block]]
+        values += sample_values(duck, pool, columns, [f"coalesce(n{i}, 'nan')" for i in range(len(columns))])
     numbers = dict(zip(numeric, (column.astype(np.float64) for column in values), strict=True))
-    known = ~np.isnan(numbers[finest])
-    if (numbers[finest][known] <= 0).any() or known.sum() < LEAST_ROWS:
-        return None
-    ranks = _ranks(numbers[finest][known])
-    groups = [sample.of(j)[known] for j in others]
+    known = ~np.isnan(numbers[j])
+    if (positive and (numbers[j][known] <= 0).any()) or known.sum() < LEAST_ROWS:
+        return False
+    ranks = _ranks(numbers[j][known])
+    groups = [sample.of(other)[known] for other in others]
     groups += [sample.label[known]] if sample.label is not None else []
-    if any(_explained(ranks, group) > UNRELATED for group in groups):
-        return None
-    for j in numeric[1:]:
-        both = ~np.isnan(numbers[j][known])
-        other = _ranks(numbers[j][known][both])
-        if both.sum() >= LEAST_ROWS and np.ptp(other) and np.corrcoef(ranks[both], other)[0, 1] ** 2 > UNRELATED:
-            return None
-    return finest
+    if any(_is_explained(ranks, group) for group in groups):
+        return False
+    for other in numeric[1:]:
+        both = ~np.isnan(numbers[other][known])
+        of_other = _ranks(numbers[other][known][both])
+        if both.sum() < LEAST_ROWS or not np.ptp(of_other):
+            continue
+        if np.corrcoef(ranks[both], of_other)[0, 1] ** 2 > _most(int(both.sum()), 2):
+            return False
+    return True
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
@@ -185,13 +249,18 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return np.asarray((last - (counts - 1) / 2)[code], dtype=np.float64)
 
 
-def _explained(ranks: np.ndarray, group: np.ndarray) -> float:
-    """Share of the variance of ranks between groups (adjusted R², Wherry 1931); groups of one row tell nothing."""
+def _is_explained(ranks: np.ndarray, group: np.ndarray) -> bool:
+    """Whether groups explain the variance of ranks (adjusted R²); groups of one row tell nothing."""
     code, counts = np.unique(group, return_inverse=True, return_counts=True)[1:]
     n, k = len(ranks), len(counts)
     total = float(((ranks - ranks.mean()) ** 2).sum())
     if k >= n - 1 or not total:
-        return 0.0
+        return False
     means = np.bincount(code, weights=ranks) / counts
     between = float((counts * (means - ranks.mean()) ** 2).sum())
-    return 1 - (1 - between / total) * (n - 1) / (n - k)
+    return 1 - (1 - between / total) * (n - 1) / (n - k) > _most(n, k)
+
+
+def _most(n: int, k: int) -> float:
+    """Adjusted R² of k groups of n rows that may come about although they explain no more than `UNRELATED`."""
+    return UNRELATED + NOISE * float(np.sqrt(2 * (k - 1) / ((n - k) * (n + 1))))

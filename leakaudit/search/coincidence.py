@@ -12,7 +12,8 @@ of those that are not alone would meet an equal one on the other side?
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,9 @@ import numpy as np
 
 from leakaudit.fingerprints.row_sample import RowSample
 from leakaudit.fingerprints.rows import Layer, RowFingerprints
-from leakaudit.search.equal_rows import group_counts
-from leakaudit.search.grid_coincidence import pairs_by_grid
+from leakaudit.fingerprints.table_columns import read_columns, split_codes
+from leakaudit.search.equal_rows import group_counts, n_equal_pairs
+from leakaudit.search.grid_coincidence import MOST_ROWS, expected_pairs, on_grid
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,9 +42,20 @@ COARSE, BEYOND_COARSE = 0.01, 20.0
 the columns follow latent classes, a tree falls short of chance by up to 5 in simulations (six classes, seven columns of
 five values). Copies beyond that are the business of `random_assignment`."""
 
-BEYOND_GRID = 1.5
-"""Likewise for `leakaudit.search.grid_coincidence`, which counts what a tree of columns can only estimate: within 15 %
-in simulations."""
+FEW, BEYOND_FEW = 2, 1.5
+"""Columns of numbers that have no others to be judged by, and how many times as many chance may give as by
+`leakaudit.search.grid_coincidence` (within 15 % in simulations), or as rows of the reference split meet one of it."""
+
+LEAST_OF_ONE = 20
+"""Rows of the reference split from which on it says anything of the repetitions of numbers."""
+
+OFTEN, MET_OFTEN = 4, 0.25
+"""Rows of a value, in both splits together, from which on it is frequent by itself: copies come in twos and threes. And
+the share of the rows met that have to be of such values for the others to be chance, too."""
+
+CROWDED = 10
+"""Rows for each distinct one in the reference split, from which on the columns that are left after leaving some out
+describe nothing: copies come in twos and threes."""
 
 ALPHA = 0.01
 """Chance that as many pairs as found come about although chance gives that many times what is expected (Poisson)."""
@@ -101,8 +114,10 @@ def chance_of_pairs(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs
     # Rows that stand side by side are rather more alike than any two: what they do not explain needs no second look.
     cells = _cells(rows, layer, rows.sample, codes)
     chance = _judge(n_pairs, n_possible * agreement_rate(cells), n_a)
-    if len(cells) == 1 and cells.shape[1] >= LEAST_ROWS and not chance.explains:
-        return _judge(n_pairs, pairs_by_grid(rows, _only(rows, layer), a, b), n_a, BEYOND_GRID)
+    if not chance.explains and n_b >= LEAST_OF_ONE and (few := _few_columns(rows, layer)):
+        return _judge_few(rows, layer, few, chance, a, b)
+    if not chance.explains and layer.startswith("reduced") and _n_distinct(rows, layer, b) * CROWDED <= n_b:
+        return replace(chance, explains=True, coarse=True)
     if rows.sample.whole or not chance.explains:
         return chance
     return _judge(n_pairs, n_possible * agreement_rate(_cells(rows, layer, rows.random_sample, codes)), n_a)
@@ -113,6 +128,49 @@ def _judge(n_pairs: int, expected: float, n_rows: int, beyond: float | None = No
     most = (beyond or (BEYOND_COARSE if coarse else BEYOND)) * expected
     explains = most > 0 and _is_likely(n_pairs, most)
     return Chance(n_pairs, expected, explains, coarse and explains)
+
+
+def _judge_few(rows: RowFingerprints, layer: Layer, names: Sequence[str], chance: Chance, a: str, b: str) -> Chance:
+    """One column of numbers, or two, have no others to be judged by.
+
+    Numbers of one column are equal by chance as often as they are a step apart, where the reference split has the
+    repetitions inside itself that this means. Where some values are frequent by themselves (returns of zero, round
+    sums, wages of one year's dollars), no density is smooth, and the reference split inside itself is all that there is
+    to compare with: for one column of rounded numbers; for two, where such values show by being met many times.
+    """
+    n_a, n_b = rows.n_rows[a], rows.n_rows[b]
+    rounded = False
+    if len(names) == 1:
+        (column,) = read_columns(rows, names)
+        assert column.numbers is not None
+        codes = split_codes(rows)
+        of_a, of_b = (column.numbers[codes == rows.splits.index(split)] for split in (a, b))
+        rounded = on_grid(of_a, of_b)
+        if rounded:
+            chance = _judge(chance.n_pairs, expected_pairs(of_a, None if a == b else of_b), n_a, BEYOND_FEW)
+        again = n_equal_pairs(rows, layer, b, b)
+        if chance.explains and (a == b or _is_likely_at_most(again, expected_pairs(of_b, None))):
+            return chance
+    if a == b:
+        return chance
+    in_a, in_b = group_counts(rows, layer, a, b)
+    met, again = int(in_a[in_b > 0].sum()), int(in_b[in_b > 1].sum())
+    often = met if rounded else int(in_a[(in_b > 0) & (in_a + in_b >= OFTEN)].sum())
+    share = BEYOND_FEW * n_a / (BEYOND_FEW * n_a + n_b)
+    explains = often >= MET_OFTEN * met and _is_likely_share(met, met + again, share)
+    return Chance(chance.n_pairs, chance.n_pairs * min(again * n_a / (n_b * met), 1.0), explains, explains)
+
+
+def _few_columns(rows: RowFingerprints, layer: Layer) -> list[str]:
+    """The columns of a layer, but for the label, where they are numbers and no more than `FEW`."""
+    columns = [rows.pool.columns[rows.sample.columns[at]] for at in _compared(rows, layer, rows.sample)]
+    few = len(columns) <= FEW and all(column.kind == "number" for column in columns) and len(rows) <= MOST_ROWS
+    return [column.name for column in columns] if few else []
+
+
+def _n_distinct(rows: RowFingerprints, layer: Layer, split: str) -> int:
+    in_one, _ = group_counts(rows, layer, split, split)
+    return rows.n_rows[split] - int((in_one - 1).sum())
 
 
 def _is_likely(n: int, mean: float) -> bool:
@@ -126,19 +184,24 @@ def _is_likely(n: int, mean: float) -> bool:
     return bool(pdtrc(n - 1, mean) >= ALPHA)
 
 
+def _is_likely_at_most(n: int, mean: float) -> bool:
+    """Whether a Poisson variable with this mean is at most n with probability `ALPHA`."""
+    from scipy.special import pdtr
+
+    return bool(pdtr(n, mean) >= ALPHA)
+
+
+def _is_likely_share(n: int, total: int, share: float) -> bool:
+    """Whether a binomial variable is at least n with probability `ALPHA`."""
+    from scipy.special import bdtrc
+
+    return n == 0 or bool(bdtrc(n - 1, total, share) >= ALPHA)
+
+
 def _compared(rows: RowFingerprints, layer: Layer, sample: RowSample) -> list[int]:
     whole = layer in ("canonical", "without_label")
     names = [column.name for column in rows.pool.columns]
     return [at for at, j in enumerate(sample.columns) if whole or names[j] not in rows.beside]
-
-
-def _only(rows: RowFingerprints, layer: Layer) -> str:
-    """The one column of a layer that has no other."""
-    compared = _compared(rows, layer, rows.sample)
-    if not compared:
-        assert rows.label is not None
-        return rows.label
-    return rows.pool.columns[rows.sample.columns[compared[0]]].name
 
 
 def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, splits: tuple[int, int]) -> Hashes:

@@ -2,8 +2,8 @@
 
 Numbers that were measured and rounded are on a grid. Where their density is smooth, two of them are equal by chance as
 often as they differ by exactly one step, or two; copies are equal only. That alone would call equal row numbers chance:
-neighbours abound there, and no two rows of one split are equal. So chance is at most what the reference split shows
-inside itself, too.
+neighbours abound there, and no two rows of one split are equal. So whoever asks has to ask inside the reference split,
+too.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.fingerprints.table_columns import read_columns, split_codes
-
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from leakaudit.fingerprints.rows import RowFingerprints
     from leakaudit.model import IntArray
 
 STEPS = 5
@@ -32,33 +29,8 @@ MOST_ROWS = 8_000_000
 _EXACT = 2**53
 
 
-def pairs_by_grid(rows: RowFingerprints, name: str, a: str, b: str) -> float:
-    """Pairs of equal values between two splits that chance gives.
-
-    Parameters
-    ----------
-    name : str
-        The only column.
-    a, b : str
-        Two splits; the same twice for pairs inside of one.
-
-    Returns
-    -------
-    float
-        0 where the column holds no numbers, or where they are on no grid.
-    """
-    if len(rows) > MOST_ROWS:
-        return 0.0
-    (column,) = read_columns(rows, [name])
-    if column.numbers is None:
-        return 0.0
-    codes = split_codes(rows)
-    first, second = (column.numbers[codes == rows.splits.index(split)] for split in (a, b))
-    return expected_pairs(first, None if a == b else second)
-
-
 def expected_pairs(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64] | None) -> float:
-    """Pairs of equal values that chance gives between a and the reference b; None: inside a.
+    """Pairs of equal values that chance gives between a and b; None: inside a.
 
     Parameters
     ----------
@@ -70,6 +42,8 @@ def expected_pairs(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64] | None
     >>> values = np.repeat([0.1, 0.2, 0.3, 0.4], 2)
     >>> round(expected_pairs(values, values), 2)  # to either side 12 pairs are a step apart, 8 two, 4 three
     4.8
+
+    0 where there are no numbers, or where they are on no grid.
     """
     both = [part[np.isfinite(part)] for part in ((a,) if b is None else (a, b))]
     grid = _on_grid(np.concatenate(both))
@@ -78,11 +52,18 @@ def expected_pairs(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64] | None
     of_a, of_b = grid[: len(both[0])], grid[len(both[0]) :]
     values, counts = np.unique(of_a if b is None else of_b, return_counts=True)
     beside = [_pairs_at(of_a, values, counts, step) for step in range(-STEPS, STEPS + 1) if step]
-    if b is None:
-        return float(np.mean(beside)) / 2
-    n = len(of_b)
-    inside = float((counts * (counts - 1.0)).sum()) / max(n * (n - 1.0), 1.0) * len(of_a) * n
-    return min(float(np.mean(beside)), inside)
+    return float(np.mean(beside)) / (2 if b is None else 1)
+
+
+def on_grid(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
+    """Whether all values are decimals of at most `MOST_DECIMALS` digits: numbers of all digits are not equal by chance.
+
+    Parameters
+    ----------
+    a, b : ndarray of float64, shape (n,)
+        What is not finite is no value.
+    """
+    return _on_grid(np.concatenate([part[np.isfinite(part)] for part in (a, b)])) is not None
 
 
 def _pairs_at(of_a: IntArray, values: IntArray, counts: IntArray, step: int) -> float:

@@ -34,6 +34,23 @@ def test_sentences_and_measurements_are_no_identifiers():
     assert beside(**{f"x{i}": rng.lognormal(5, 1, 4000).round(2) for i in range(6)}) == {}
 
 
+def test_whole_numbers_that_were_measured_are_no_identifiers():
+    rng = np.random.default_rng(1)
+    size = rng.lognormal(0, 1, 110)
+    cells = coarse(110, 0) | {"rooms": np.rint(4 * size).tolist()}
+    assert beside(area=np.rint(70_000 * size * rng.lognormal(0, 0.2, 110)), **cells) == {}
+    assert len({*np.rint(900 * size)}) > 100
+    numbers = {f"x{i}": np.rint(rng.lognormal(12, 1, 110)) for i in range(12)}  # nothing sets one of them apart
+    assert beside(**numbers) == {}
+
+
+def test_numbers_drawn_from_far_more_than_there_are_rows_are_identifiers():
+    rng = np.random.default_rng(1)
+    for n in (110, 4_000):
+        assert list(beside(n=rng.integers(10**9, 10**10, n), **coarse(n, 0))) == ["n"]
+        assert list(beside(n=rng.permutation(3 * n)[:n] + 5_000, **coarse(n, 0))) == ["n"]
+
+
 def test_a_column_that_is_constant_in_each_split():
     source = ["a.csv"] * 300 + ["b.csv"] * 100
     assert beside(source=source, **coarse(400, 0)) == {"source": "one value throughout each split"}

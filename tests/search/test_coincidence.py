@@ -76,3 +76,15 @@ def test_the_bounds_that_spare_scipy_decide_as_it_does():
     for mean in 10 ** random.uniform(-6, 6, 3000):
         n = int(max(1, random.poisson(mean) + random.integers(-3, 6) * (1 + mean**0.5)))
         assert _is_likely(n, mean) == (pdtrc(n - 1, mean) >= ALPHA)
+
+
+def test_rows_of_which_nothing_is_left_are_no_copies():
+    """What is left after the row numbers and the weights is one of a dozen rows: nothing is said of any sample."""
+    rng = np.random.default_rng(0)
+    place = rng.integers(0, 6, 5_000)
+    columns = {"n": np.arange(5_000), "chromosome": 14 + (place > 3), "gene": place // 2, "colour": place // 2 % 2}
+    train, val = ({name: of[at].tolist() for name, of in columns.items()} for at in (slice(1_000, None), slice(1_000)))
+    rows = fingerprint(frame("train", **train), frame("val", **val))
+    assert [*rows.beside] == ["n"]
+    n_pairs = n_equal_pairs(rows, "reduced", "val", "train")
+    assert chance_of_pairs(rows, "reduced", "val", "train", n_pairs).explains
