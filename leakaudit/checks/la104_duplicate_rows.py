@@ -36,10 +36,10 @@ finding, an *error*, when their pairs are significantly (Poisson, 1 %) more than
 coarse that chance alone gives one pair for every hundred held-out rows; or when that is so of the rows that are equal
 without their labels. One column of numbers has no other to be judged by: there chance is what rounded numbers a step
 apart show, or the share of the rows of the reference split that meet another one of it, and rows are a finding beyond
-one and a half times that; two columns likewise, where most rows that meet others meet three and more. What is left
-after columns were left out describes nothing where the reference split has ten rows for each distinct one, and is then
-chance, too. Where chance explains them, they are a finding only if the splits share more rows than the same rows
-assigned to the splits at random would: permutation test, adjusted over pairs of splits and layers by
+one and a half times that; two columns likewise, where a quarter of the rows that meet others meet three and more. What
+is left after columns were left out describes nothing where the reference split has ten rows for each distinct one, and
+is then chance, too. Where chance explains them, they are a finding only if the splits share more rows than the same
+rows assigned to the splits at random would: permutation test, adjusted over pairs of splits and layers by
 Benjamini-Hochberg, below 0.01 (``alpha``), with at least 1 % of the held-out rows (``smallest``) beyond the rate inside
 the reference split. That is one *warning*, whose samples are the excess. Where a share of copies of 4 % (``blind``)
 could not have shown, the outcome is *inconclusive*.

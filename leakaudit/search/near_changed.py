@@ -16,8 +16,8 @@ import numpy as np
 from leakaudit.fingerprints.cache import data_base_name, keep, recall, remember_rows
 from leakaudit.model import Pairs
 from leakaudit.search.near_blank import blank
-from leakaudit.search.near_images import Derived, NearImages, NearPairs, NearParams, match_splits, reference_nulls
-from leakaudit.search.near_null import Null
+from leakaudit.search.near_images import Derived, NearImages, NearPairs, NearParams, match_splits
+from leakaudit.search.near_null import Null, reference_nulls
 from leakaudit.search.near_turned import describe_turned, undone
 
 if TYPE_CHECKING:

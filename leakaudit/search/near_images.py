@@ -2,13 +2,13 @@
 
 The steps are `near_match.candidates` (every held-out picture against every reference picture by a low-frequency
 descriptor, in eight orientations), `near_match.verify` (alignment, and agreement of the fine detail),
-`near_null.measure` (how well unrelated pictures of this very set agree) and the decision below.
+`near_null.reference_nulls` (how well unrelated pictures of this very set agree) and the decision below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +16,8 @@ import numpy as np
 from leakaudit.model import Pairs
 from leakaudit.search.near_blank import BlankParams, blank
 from leakaudit.search.near_match import Matches, candidates, difference, joined, verify
-from leakaudit.search.near_null import Null, measure
-from leakaudit.search.near_turned import CANDIDATES, priced, turned_matches, undone, unpriced
+from leakaudit.search.near_null import Null, reference_nulls
+from leakaudit.search.near_turned import priced, turned_matches, undone
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,6 +70,12 @@ class NearParams:
     drop : float
         See `leakaudit.search.near_null.measure`. From one candidate to the next evidence seldom falls by 1 in MNIST;
         from the last copy to the first unrelated picture it falls by 4 and more.
+    overlap : float
+        See `leakaudit.search.near_null.measure`. Between a picture and the most similar stranger 3 is usual in narrow
+        domains (MNIST, hand signs), 7 the most in 10,000 digits; frames of a film and crops of one photograph reach 8
+        to 15.
+    strangers : int
+        Pictures taken at random that such a picture is compared with; a tenth of them is known to 4 %.
     seed : int
         Of the choice of those pictures.
     """
@@ -89,6 +95,8 @@ class NearParams:
     null_size: int = 500
     null_first: int = 64
     drop: float = 2.5
+    overlap: float = 8.0
+    strangers: int = 64
     seed: int = 20
 
 
@@ -297,63 +305,6 @@ def match_within(
         null=both.null,
         limit=both.limit,
     )
-
-
-def reference_nulls(
-    records: np.ndarray,
-    inside: npt.NDArray[np.bool_],
-    params: NearParams,
-    *,
-    judged: npt.NDArray[np.bool_],
-    jobs: int = 1,
-    engine: Engine | None = None,
-) -> tuple[Null, Null]:
-    """How alike unrelated pictures of this side are: in eight orientations; and turned by any angle, unpriced.
-
-    Parameters as in `match_splits`.
-    """
-    b = np.flatnonzero(inside & judged)
-    if len(b) < 2:
-        return Null(0, 0.0, 0.0), Null(0, 0.0, 0.0)
-    chosen = b[np.random.default_rng(params.seed).permutation(len(b))[: params.null_size]]
-
-    def plain(sampled: IntArray) -> Matches:
-        index, orientation = candidates(records, sampled, b, params.candidates, jobs=jobs, engine=engine)
-
-        def of(rows: IntArray, finest: int) -> Matches:
-            at = np.searchsorted(sampled, rows)
-            return verify(records, rows, index[at], orientation[at], finest=finest, jobs=jobs, engine=engine)
-
-        return _further(of, sampled, params.finest, params.candidates, params.suspected)
-
-    unpriced_suspected = float(unpriced(params.suspected))
-
-    def turned(sampled: IntArray) -> Matches:
-        def of(rows: IntArray, k: int) -> Matches:
-            found = turned_matches(records, rows, b, k, jobs=jobs, engine=engine)
-            return replace(found, evidence=unpriced(found.evidence))
-
-        return _further(of, sampled, CANDIDATES, params.candidates, unpriced_suspected)
-
-    return _null(plain, chosen, params.suspected, params), _null(turned, chosen, unpriced_suspected, params)
-
-
-def _further(search: Callable[[IntArray, int], Matches], at: IntArray, few: int, many: int, strong: float) -> Matches:
-    """Matches of pictures with as many candidates as a held-out picture has at first; of a picture with a strong one,
-    that may be a copy, with so many that the look-alikes behind the copies are seen, too."""
-    found = search(at, few)
-    copied = np.unique(found.a[found.evidence >= strong])
-    return joined([found.where(~np.isin(found.a, copied)), search(copied, many)]) if len(copied) else found
-
-
-def _null(search: Callable[[IntArray], Matches], chosen: IntArray, strong: float, params: NearParams) -> Null:
-    """The null of the first few pictures where it is of no consequence, else that of all."""
-    first, rest = np.sort(chosen[: params.null_first]), np.sort(chosen[params.null_first :])
-    found = search(first)
-    null = measure(found, strong=strong, drop=params.drop)
-    if not len(rest) or null.at_most(params.z) < strong:
-        return null
-    return measure(joined([found, search(rest)]), strong=strong, drop=params.drop)
 
 
 def _limit(of_null: float, n: int, params: NearParams) -> float:

@@ -8,19 +8,31 @@ copied cannot hide itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.search.near_match import Matches, candidates, joined, verify
+from leakaudit.search.near_turned import CANDIDATES, turned_matches, unpriced
+
 if TYPE_CHECKING:
-    from leakaudit.model import FloatArray
-    from leakaudit.search.near_match import Matches
+    import numpy.typing as npt
+
+    from leakaudit.engines.base import Engine
+    from leakaudit.model import FloatArray, IntArray
+    from leakaudit.search.near_images import NearParams
 
 
 LEAST_SPREAD = 0.15
 """The smallest spread of evidence between unrelated pictures that was measured: 0.16, on 205 blood-cell photographs."""
+
+
+LIKE_RANDOM = 0.1
+"""Most of the pictures taken at random that a picture out of a film or a series of crops is like: its set has ten of
+them at least. Rings and bars of varying size, strangers like no other, are like a fifth of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,39 +81,144 @@ def _quantile(z: float, n: int) -> float:
     return -float(stdtrit(n - 1, ndtr(-z)))
 
 
-def measure(matches: Matches, *, strong: float, drop: float) -> Null:
+def reference_nulls(
+    records: np.ndarray,
+    inside: npt.NDArray[np.bool_],
+    params: NearParams,
+    *,
+    judged: npt.NDArray[np.bool_],
+    jobs: int = 1,
+    engine: Engine | None = None,
+) -> tuple[Null, Null]:
+    """How alike unrelated pictures of this side are: in eight orientations; and turned by any angle, unpriced.
+
+    Parameters as in `leakaudit.search.near_images.match_splits`.
+    """
+    b = np.flatnonzero(inside & judged)
+    if len(b) < 2:
+        return Null(0, 0.0, 0.0), Null(0, 0.0, 0.0)
+    random = np.random.default_rng(params.seed)
+    chosen = b[random.permutation(len(b))[: params.null_size]]
+    strangers = np.sort(b[random.permutation(len(b))[: params.strangers]])
+
+    def plain(sampled: IntArray) -> tuple[Matches, Matches]:
+        def of(rows: IntArray, k: int) -> Matches:
+            index, orientation = candidates(records, rows, b, max(k, params.candidates), jobs=jobs, engine=engine)
+            return verify(records, rows, index, orientation, finest=k, jobs=jobs, engine=engine)
+
+        found = _further(of, sampled, (params.finest, params.candidates), params.most_candidates, params.suspected)
+        alike = np.unique(found.a[found.evidence >= params.overlap])
+        if not len(alike):
+            return found, joined([])
+        index = np.where(strangers == alike[:, None], -1, strangers)
+        upright = np.zeros(index.shape, dtype=np.int8)
+        return found, verify(records, alike, index, upright, finest=len(strangers), jobs=jobs, engine=engine)
+
+    unpriced_suspected = float(unpriced(params.suspected))
+
+    def turned(sampled: IntArray) -> tuple[Matches, Matches]:
+        def of(rows: IntArray, k: int) -> Matches:
+            found = turned_matches(records, rows, b, k, jobs=jobs, engine=engine)
+            return replace(found, evidence=unpriced(found.evidence))
+
+        found = _further(of, sampled, (CANDIDATES, params.candidates), params.candidates, unpriced_suspected)
+        return found, joined([])
+
+    return _null(plain, chosen, params.suspected, params), _null(turned, chosen, unpriced_suspected, params)
+
+
+def _further(
+    search: Callable[[IntArray, int], Matches], at: IntArray, steps: tuple[int, int], most: int, strong: float
+) -> Matches:
+    """Matches of pictures with as many candidates as a held-out picture has at first.
+
+    A strong one may be a copy: then so many that the look-alikes behind the copies are seen, too, and more, up to
+    `most`, as long as there is no end of copies.
+    """
+    few, many = steps
+    found = search(at, few)
+    again = np.unique(found.a[found.evidence >= strong])
+    k = many
+    while len(again):
+        found = joined([found.where(~np.isin(found.a, again)), search(again, k)])
+        again = again[~np.isin(again, found.a[found.evidence < strong])]
+        if k >= most:
+            break
+        k = min(4 * k, most)
+    return found
+
+
+def _null(
+    search: Callable[[IntArray], tuple[Matches, Matches]], chosen: IntArray, strong: float, params: NearParams
+) -> Null:
+    """The null of the first few pictures where it is of no consequence, else that of all."""
+    first, rest = np.sort(chosen[: params.null_first]), np.sort(chosen[params.null_first :])
+    found, random = search(first)
+    null = measure(found, random, strong=strong, drop=params.drop, overlap=params.overlap)
+    if not len(rest) or null.at_most(params.z) < strong:
+        return null
+    both = [joined([*parts]) for parts in zip((found, random), search(rest), strict=True)]
+    return measure(*both, strong=strong, drop=params.drop, overlap=params.overlap)
+
+
+def measure(nearest: Matches, random: Matches, *, strong: float, drop: float, overlap: float) -> Null:
     """The null from reference pictures matched with the reference itself.
 
     Copies inside the reference (the same photograph thirty times, pictures augmented before they were split) are not
     unrelated. They show as a cliff: strong candidates, then a drop. Look-alikes fade out. So the value of a picture
     is its best candidate below the last such cliff.
 
+    Frames of a film and crops of one photograph overlap more and more or less and less: these fade out, too, or go on
+    beyond the last candidate. Where a picture is more alike to others than strangers are, does not fall below half way
+    by a cliff, and is hardly like any picture taken at random, its value is the best of these that is not strong. In a
+    set of few templates pictures are like many taken at random, and stay strangers.
+
     Parameters
     ----------
-    matches : Matches
+    nearest : Matches
         Every candidate of every sampled picture, all finely measured.
+    random : Matches
+        The same pictures, those with a candidate of `overlap`, with pictures taken at random.
     strong : float
         Evidence from which a candidate can be a copy.
     drop : float
         Difference in evidence from one candidate to the next that makes a cliff.
+    overlap : float
+        Evidence that strangers do not have.
     """
-    if not len(matches):
+    if not len(nearest):
         return Null(0, 0.0, 0.0)
-    ranked = _ranked(matches)
-    following = np.concatenate([ranked[:, 1:], np.zeros((len(ranked), 1), dtype=np.float32)], axis=1)
+    pictures = np.unique(nearest.a)
+    place = np.searchsorted(pictures, random.a)
+    n_random = np.bincount(place, minlength=len(pictures))
+    is_like = np.bincount(place, weights=random.evidence >= strong, minlength=len(pictures)) / np.maximum(n_random, 1)
+    unlike_most = (n_random > 0) & (is_like <= LIKE_RANDOM)
+    ranked = _ranked(joined([nearest, random.where(unlike_most[place])]))
+    # Nothing is known of what comes after the last candidate: NaN, and no cliff.
+    following = np.concatenate([ranked[:, 1:], np.full((len(ranked), 1), np.nan, dtype=np.float32)], axis=1)
     cliff = (ranked >= strong) & (ranked - following >= drop)
-    cliff[:, -1] = False  # nothing is known of what comes after the last candidate
     last = np.where(cliff.any(axis=1), ranked.shape[1] - 1 - np.argmax(cliff[:, ::-1], axis=1), -1)
-    best = ranked[np.arange(len(ranked)), last + 1]
+    at = np.arange(len(ranked))
+    best = ranked[at, last + 1]
+    fades = unlike_most & (ranked[:, 0] >= overlap) & (best >= (strong + overlap) / 2)
+    best = np.where(fades, _best_weak(random, place, strong, len(pictures)), best)
     centre = float(np.median(best))
     return Null(len(best), centre, float(1.4826 * np.median(np.abs(best - centre))))
 
 
+def _best_weak(random: Matches, place: IntArray, strong: float, n: int) -> FloatArray:
+    """The best evidence below `strong` of each of n pictures, 0 where there is none."""
+    best = np.zeros(n, dtype=np.float32)
+    weak = random.evidence < strong
+    np.maximum.at(best, place[weak], random.evidence[weak])
+    return best
+
+
 def _ranked(matches: Matches) -> FloatArray:
-    """Evidence by picture, strongest first, shape (pictures, most candidates); 0 where a picture has fewer."""
+    """Evidence by picture, strongest first, shape (pictures, most candidates); NaN where a picture has fewer."""
     order = np.lexsort((-matches.evidence, matches.a))
     _, start, row = np.unique(matches.a[order], return_index=True, return_inverse=True)
     place = np.arange(len(order)) - start[row]
-    ranked = np.zeros((len(start), int(place.max()) + 1), dtype=np.float32)
+    ranked = np.full((len(start), int(place.max()) + 1), np.nan, dtype=np.float32)
     ranked[row, place] = matches.evidence[order]
     return ranked
