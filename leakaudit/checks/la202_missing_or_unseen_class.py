@@ -17,10 +17,11 @@ explains it: a random split of the same samples puts all k samples of a class am
 probability n(n − 1)…(n − k + 1) / N(N − 1)…(N − k + 1). Where at least as many classes as were found would be unseen
 that way in more than 0.001 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*:
 a class of one or two samples lands on one side by itself, and one random split in a thousand is called an error. And
-where chance explains it and less than 1 % (``smallest``) of the held-out samples are concerned, it is information.
-Missing: a class with share p of the reference split is absent from n held-out samples by chance with probability
-(1 − p)ⁿ; it is reported when that probability, times the number of classes of the reference split (Bonferroni), is
-below 0.01 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
+where chance explains it, it is information while less than 1 % (``smallest``) of the held-out samples are concerned, or
+no more than one standard error of an accuracy of 0.9 (``accuracy``) on them: 2 of 50, 4 of 200, 9 of 1,000.
+Missing: a class with share p of the reference split is absent from n held-out samples by chance with probability (1 −
+p)ⁿ; it is reported when that probability, times the number of classes of the reference split (Bonferroni), is below
+0.01 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
 
 What it cannot see
 ------------------
@@ -40,7 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 
 from leakaudit.checks.base import Check
 from leakaudit.checks.labels import not_classes
@@ -55,6 +56,7 @@ class Params:
     alpha: float = 0.01
     alpha_unseen: float = 0.001
     smallest: float = 0.01
+    accuracy: float = 0.9
     listed: int = 50
 
 
@@ -80,7 +82,8 @@ def run(context: Context, params: Params) -> Outcome:
         said.append(f"{held_out} has {len(a):,} classes, {reference} {len(b):,}: {len(unseen):,} unseen")
         if unseen:
             chance = chance_of_unseen(a, b, len(unseen))
-            many = sum(unseen.values()) >= params.smallest * sum(a.values())
+            n, n_unseen = sum(a.values()), sum(unseen.values())
+            many = n_unseen >= params.smallest * n and n_unseen > sqrt(params.accuracy * (1 - params.accuracy) * n)
             severity: Severity = "error" if chance <= params.alpha_unseen else "warning" if many else "info"
             findings.append(_unseen(severity, held_out, reference, unseen, chance, params))
         if missing:

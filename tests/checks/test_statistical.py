@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from leakaudit.checks import la003_split_too_small as la003
 from leakaudit.checks import la201_class_shift as la201
@@ -79,17 +80,22 @@ def test_la202_unseen_is_an_error_and_missing_a_warning():
     assert "class that train lacks: c" in outcome.findings[0].message
 
 
-def test_la202_a_rare_class_that_one_random_split_in_a_thousand_puts_on_one_side_is_a_warning():
-    outcome = run(la202, train={"a": 500, "b": 400}, val={"a": 90, "c": 1})
+def test_la202_rare_classes_that_one_random_split_in_a_thousand_puts_on_one_side_are_a_warning():
+    train = {"a": 500, "b": 364, **{f"elsewhere {i}": 1 for i in range(36)}}
+    outcome = run(la202, train=train, val={"a": 96, **{f"alone {i}": 1 for i in range(4)}})
     finding = outcome.findings[0]
     assert finding.severity == "warning"
-    assert finding.effect["chance"] == pytest.approx(91 / 991, abs=1e-6)
-    assert "a random split does this in 9% of cases" in finding.message
+    assert finding.effect["chance"] == pytest.approx(binom.sf(3, 40, 0.1), abs=1e-6)
+    assert "a random split does this in 58% of cases" in finding.message
 
 
-def test_la202_chance_on_less_than_a_hundredth_is_information():
-    outcome = run(la202, train={"a": 900}, val={"a": 150, "c": 1})
+@pytest.mark.parametrize(("n", "n_unseen"), [(150, 1), (50, 2), (2_000, 19)])
+def test_la202_chance_on_fewer_than_the_score_is_known_to_is_information(n, n_unseen):
+    alone = {f"alone {i}": 1 for i in range(n_unseen)}
+    elsewhere = {f"elsewhere {i}": 1 for i in range(9 * n_unseen)}
+    outcome = run(la202, train={"a": 5 * n, **elsewhere}, val={"a": n - n_unseen, **alone})
     assert [finding.severity for finding in outcome.findings] == ["info"]
+    assert "a random split does this in" in outcome.findings[0].message
 
 
 def test_la202_chance_is_the_share_of_random_splits():
