@@ -68,9 +68,9 @@ def _batches(report: Report) -> Iterator[pa.RecordBatch]:
 def _merged(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     import pyarrow as pa
 
-    merged: list[pa.RecordBatch] = (
-        pa.Table.from_batches(batches).select(list(PAIR_COLUMNS)).cast(_schema()).combine_chunks().to_batches()
-    )
+    # One by one: a batch without a row, or without any label, has columns of no type.
+    tables = [pa.table(batch).select(list(PAIR_COLUMNS)).cast(_schema()) for batch in batches if len(batch)]
+    merged: list[pa.RecordBatch] = pa.concat_tables(tables).combine_chunks().to_batches() if tables else []
     return merged
 
 

@@ -4,6 +4,7 @@ import csv
 import sys
 from dataclasses import replace
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -33,6 +34,21 @@ def test_csv_holds_every_pair_of_every_check(tmp_path):
     assert rows[0]["split_b"] == "train"
     assert float(rows[6]["score"]) == pytest.approx(0.995)
     assert {f"test/{name}" for name in HOSTILE} <= {row["uri_a"] for row in rows}
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.parquet"])
+def test_batches_without_rows_or_labels(tmp_path, name):
+    """Their columns have no type."""
+    unlabelled = [["LA107"], ["val"], ["val.csv#1"], None, ["train"], ["train.csv#2"], None, [1.0]]
+    batches = [
+        pa.RecordBatch.from_arrays([pa.array(column or [None] * n) for column in columns], names=list(PAIR_COLUMNS))
+        for n, columns in ((0, [[]] * 8), (1, unlabelled))
+    ]
+    pair = pair_batches("LA107", [SamplePair(Sample("a", "val", "x"), Sample("b", "train", "y"), 0.5)])
+    outcome = Outcome("LA107", "near-duplicate-text", "failed", "some", pairs=lambda: iter([*pair(), *batches]))
+    write_pairs(replace(clean_report(), outcomes=(outcome,)), tmp_path / name)
+    rows = read_csv(tmp_path / name) if name.endswith("csv") else pq.read_table(tmp_path / name).to_pylist()
+    assert [(row["uri_a"], row["label_a"] or None) for row in rows] == [("a", "x"), ("val.csv#1", None)]
 
 
 def test_parquet_holds_exact_values(tmp_path):
