@@ -28,7 +28,9 @@ The reduced layer leaves out columns by what they hold, and says why: *identifie
 of the values distinct inside each split, and the numbers so close together that measurements would have repeated some,
 or unrelated to every other column); *constants* (one value throughout each split); *weights* (positive numbers, at
 least five times as many distinct values as any other column, 30 % of the rows at least, and no other column explains 5
-% of the variance of their ranks). ``--keep-column`` keeps one.
+% of the variance of their ranks). ``--keep-column`` keeps one. A copy often has a new row number and the old customer:
+where several columns are left out, the one in which most rows of two splits agree that are equal without all of them is
+put back, and that layer (*identified*) is judged first.
 
 In a table of few, coarse columns distinct samples are equal by chance. The number of pairs that chance gives comes from
 how often pairs of rows agree in each column and in each two (a tree of the columns, Chow and Liu 1968). Rows are a
@@ -144,8 +146,10 @@ def run(context: Context, params: Params) -> Outcome:
 def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Compared]:
     """The layers with the label, the strictest first."""
     layers: list[tuple[Layer, Layer | None]] = [("canonical", None)]
+    if rows.identified is not None and _is_copied(rows, "identified", held_out, reference):
+        layers.append(("identified", "canonical"))
     if rows.beside:
-        layers.append(("reduced", "canonical"))
+        layers.append(("reduced", layers[-1][0]))
     compared = []
     before = 0.0
     for layer, stricter in layers:
@@ -154,6 +158,7 @@ def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Comp
         if (
             overlap.n_pairs
             and chance.explains
+            and layer != "identified"
             and not before
             and _features_are_copied(rows, layer, held_out, reference)
         ):
@@ -166,23 +171,28 @@ def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Comp
     return compared
 
 
+def _is_copied(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> bool:
+    """Whether more rows agree in a layer than chance gives."""
+    n_pairs = n_equal_pairs(rows, layer, held_out, reference)
+    return not chance_of_pairs(rows, layer, held_out, reference, n_pairs).explains
+
+
 def _features_are_copied(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> bool:
     """Whether more rows agree in all but the label than chance gives: those with the same label are copies, too."""
     features: Layer = "reduced_without_label" if layer == "reduced" else "without_label"
-    n_pairs = n_equal_pairs(rows, features, held_out, reference)
-    return rows.label_compared and not chance_of_pairs(rows, features, held_out, reference, n_pairs).explains
+    return rows.label_compared and _is_copied(rows, features, held_out, reference)
 
 
 def _copies(context: Context, each: _Compared) -> list[Finding]:
     """One finding a group of equal rows, with the strictest layer in which they are equal."""
     rows = context.rows
     assert rows is not None
-    overlap, beside = each.overlap, ", ".join(map(repr, rows.beside))
+    overlap, beside = each.overlap, ", ".join(map(repr, _left_out(rows, each.layer)))
     raw = frozenset(shared_rows(rows, "raw", overlap.held_out, overlap.reference).tolist())
 
     def layer(group: Group) -> dict[str, Scalar]:
-        if each.layer == "reduced":
-            return {"layer": "reduced", "expected_by_chance": round(each.chance.expected, 2)}
+        if each.layer != "canonical":
+            return {"layer": each.layer, "expected_by_chance": round(each.chance.expected, 2)}
         n_raw = sum(index in raw for index in group.a.tolist())
         return {"layer": "raw" if n_raw == len(group.a) else "canonical", "n_raw": n_raw}
 
@@ -195,6 +205,10 @@ def _copies(context: Context, each: _Compared) -> list[Finding]:
         relation="is the same row as" if each.layer == "canonical" else f"is, but for {beside}, the same row as",
         effect=layer,
     )
+
+
+def _left_out(rows: RowFingerprints, layer: Layer) -> list[str]:
+    return [name for name in rows.beside if layer == "reduced" or name != rows.identified]
 
 
 def _beyond_chance(context: Context, each: _Compared, excess: Excess, p_value: float) -> Finding:
@@ -232,6 +246,8 @@ def _metrics(rows: RowFingerprints, held_out: str, reference: str, compared: lis
         measured[f"n_{layer}"] = n
         measured[f"share_{layer}"] = n / n_held_out if n_held_out else 0.0
     for each in compared:
+        if each.layer == "identified":
+            measured["n_identified"] = n_shared(rows, each.layer, held_out, reference)
         measured[f"pairs_{each.layer}"] = each.overlap.n_pairs
         measured[f"pairs_{each.layer}_by_chance"] = round(each.chance.expected, 2)
         if each.excess is not None:
@@ -252,7 +268,7 @@ def _say(rows: RowFingerprints, held_out: str, reference: str, compared: list[_C
                 f"{n:,} of {n_held_out:,} {held_out} rows are among the {n_reference:,} of {reference}{by_chance}"
             )
         else:
-            parts.append(f"{n:,} leaving out {', '.join(map(repr, rows.beside))}{by_chance}")
+            parts.append(f"{n:,} leaving out {', '.join(map(repr, _left_out(rows, each.layer)))}{by_chance}")
     if rows.label_compared:
         parts.append(f"{n_shared(rows, 'without_label', held_out, reference):,} ignoring the label")
     return ", ".join(parts)

@@ -57,6 +57,9 @@ Cohen (1988) calls a medium effect (0.13), so that the ratios of demographic wei
 NOISE = 2.33
 """Standard errors of no relation at all (of the adjusted R², Wherry 1931) that come on top: one in a hundred passes."""
 
+CONSTANT = "one value throughout"
+"""How the reason of a constant begins."""
+
 COARSE_COLUMNS = 3
 """Other columns that a table needs before one of them can be called a weight."""
 
@@ -83,7 +86,7 @@ def beside_the_point(duck: Duck, pool: Pool, sample: RowSample, keep: Sequence[s
         if names[j] in keep:
             continue
         if distinct and max(distinct) == 1 and min(sizes[sizes > 0]) > 1:
-            found[j] = "one value throughout" if n_distinct[j] == 1 else "one value throughout each split"
+            found[j] = CONSTANT if n_distinct[j] == 1 else f"{CONSTANT} each split"
     fine = [j for j in sample.columns if j not in found and names[j] not in keep and shares[j] >= UNIQUE]
     if fine and sizes[sizes > 0].min() >= LEAST_ROWS:
         found |= _identifiers(duck, pool, sample, fine)

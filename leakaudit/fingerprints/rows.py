@@ -71,6 +71,8 @@ class RowFingerprints:
         Columns that do not, and why.
     beside : mapping of str to str
         Columns of `columns` that only number, weigh or mark rows, and why; the reduced layers leave them out.
+    identified : str or None
+        The one of `beside` that the layer ``identified`` has again; None: there is no such layer.
     telling : tuple of str
         Columns whose hash nominated.
     label : str or None
@@ -95,6 +97,7 @@ class RowFingerprints:
     columns: tuple[str, ...]
     left_out: Mapping[str, str]
     beside: Mapping[str, str]
+    identified: str | None
     telling: tuple[str, ...]
     label: str | None
     label_compared: bool
@@ -284,13 +287,14 @@ def _fingerprint(duck: Duck, dataset: Dataset, config: Config, progress: Progres
             if cluster is not None and can_travel(pool)
             else nominate(duck, pool, telling)
         )
-        kept = find_twins(duck, pool, _narrowed(duck, pool, nominated, described), beside, advance)
+        kept, identified = find_twins(duck, pool, _narrowed(duck, pool, nominated, described), beside, advance)
     return RowFingerprints(
         duck=duck,
         splits=dataset.splits,
         columns=tuple(column.name for column in pool.columns),
         left_out=left_out,
         beside=beside,
+        identified=identified,
         telling=tuple(pool.columns[j].name for j in telling),
         label=dataset.columns.label,
         label_compared=pool.label_compared,

@@ -8,7 +8,7 @@ row does. The rows read are kept as they are, so that looking one up again costs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,27 +17,35 @@ import pyarrow as pa
 
 from leakaudit.engines.arrow import column_of
 from leakaudit.engines.duck import Duck
+from leakaudit.fingerprints.beside import CONSTANT
 from leakaudit.fingerprints.cells import BLOCK, blocks, canonical_cells, canonical_text, encoded, raw
 from leakaudit.fingerprints.row_pool import Pool
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
 
-Layer: TypeAlias = Literal["raw", "canonical", "reduced", "without_label", "reduced_without_label"]
+Layer: TypeAlias = Literal["raw", "canonical", "identified", "reduced", "without_label", "reduced_without_label"]
 """What makes two rows the same: cells as they stand; canonical values; these without the columns that only number,
-weigh or mark rows (`leakaudit.fingerprints.beside`); the last two again without the label."""
+weigh or mark rows (`leakaudit.fingerprints.beside`), but for one of them; without all of these; and the last two, but
+for *identified*, again without the label."""
 
 LAYERS: tuple[Layer, ...] = ("raw", "canonical", "reduced", "without_label", "reduced_without_label")
 
 KEPT = 0.1
 """Share of the rows of a parquet file up to which those that are looked up again are kept in a table of their own."""
 
+MOST_IDENTIFIED = 1_000_000
+"""Rows equal in the reduced layer up to which the columns that it leaves out are looked at, one by one."""
+
+MARKS = 8
+"""Of these columns so many, the first of the table: more identifiers than that are none."""
+
 _DIGESTS = "idx BIGINT, split SMALLINT, raw UHUGEINT, canonical UHUGEINT, without_label UHUGEINT"
 
 
 def find_twins(
-    duck: Duck, pool: Pool, nominated: IntArray, beside: Collection[str], advance: Callable[[int], None]
-) -> dict[int, IntArray]:
+    duck: Duck, pool: Pool, nominated: IntArray, beside: Mapping[str, str], advance: Callable[[int], None]
+) -> tuple[dict[int, IntArray], str | None]:
     """Make the view ``twins``: ``idx``, ``split``, a digest for each of `LAYERS`, and the canonical ``label``.
 
     It holds the rows whose features in the layer that leaves out most occur more than once.
@@ -46,13 +54,16 @@ def find_twins(
     ----------
     nominated : ndarray of int64
         Ascending sample indices, all rows that are not alone among them.
-    beside : collection of str
-        Columns that the reduced layers leave out.
+    beside : mapping of str to str
+        Columns that the reduced layers leave out, and why.
 
     Returns
     -------
-    dict of int to ndarray of int64
+    kept : dict of int to ndarray of int64
         Files to rows that are kept in a table ``kept0``, ``kept1``, …
+    identified : str or None
+        The column left out in which more rows of two splits agree, that agree in the reduced layer, than in any other;
+        then there is a digest ``identified`` of both.
     """
     kept: dict[int, IntArray] = {}
     reduces = any(column.name in beside for column in pool.columns)
@@ -79,7 +90,49 @@ def find_twins(
     duck.connection.execute("DROP TABLE digested")
     same = "" if reduces else ", canonical AS reduced, without_label AS reduced_without_label"
     duck.connection.execute(f"CREATE VIEW twins AS SELECT *{same} FROM found")
-    return kept
+    return kept, _identify(duck, pool, kept, beside) if reduces else None
+
+
+def _identify(duck: Duck, pool: Pool, kept: Mapping[int, IntArray], beside: Mapping[str, str]) -> str | None:
+    """See `find_twins`: a copy has a new row number, but often the same customer, weight or time of day."""
+    columns = [c for c in pool.columns if c.name in beside and not beside[c.name].startswith(CONSTANT)]
+    ((n_rows,),) = duck.rows("SELECT count(*) FROM found")
+    if len(beside) < 2 or not columns or not 0 < int(str(n_rows)) <= MOST_IDENTIFIED:
+        return None
+    columns = columns[:MARKS]
+    names = [f"m{i}" for i in range(len(columns))]
+    duck.connection.execute(f"CREATE TABLE marked (idx BIGINT, {', '.join(f'{name} UHUGEINT' for name in names)})")
+    (found,) = duck.arrays("SELECT idx FROM found ORDER BY idx")
+    for file, start in enumerate(pool.starts[:-1]):
+        inside = found[(found >= start) & (found < pool.starts[file + 1])] - start
+        if len(inside):
+            source = f"kept{file}" if file in kept else pool.tables[file].table
+            marks = ", ".join(f"md5_number({canonical_text(c, file, f'n{i}')})" for i, c in enumerate(columns))
+            with wanted(duck, inside):
+                duck.connection.execute(
+                    f"""INSERT INTO marked SELECT {start} + row, {marks} FROM {canonical_cells(columns, file, source)}
+                        WHERE row IN (SELECT row FROM wanted)"""
+                )
+    best, most = None, 0
+    for name, column in zip(names, columns, strict=True):
+        ((n,),) = duck.rows(
+            f"""SELECT coalesce(sum(n), 0) FROM (
+                    SELECT count(*) AS n FROM found JOIN marked USING (idx) WHERE {name} IS NOT NULL
+                    GROUP BY reduced, {name} HAVING count(DISTINCT split) > 1)"""
+        )
+        if int(str(n)) > most:
+            best, most = (name, column.name), int(str(n))
+    if best is not None:
+        # A row without a mark is alone.
+        digest = f"md5_number(concat_ws('/', reduced, coalesce({best[0]}::VARCHAR, 'row ' || idx)))"
+        duck.connection.execute(
+            f"""CREATE TABLE known AS
+                SELECT found.*, {digest} AS identified FROM found JOIN marked USING (idx) ORDER BY idx"""
+        )
+        duck.connection.execute("CREATE OR REPLACE VIEW twins AS SELECT * FROM known")
+        duck.connection.execute("DROP TABLE found")
+    duck.connection.execute("DROP TABLE marked")
+    return best[1] if best is not None else None
 
 
 @contextmanager

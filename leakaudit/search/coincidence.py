@@ -200,15 +200,16 @@ def _is_likely_share(n: int, total: int, share: float) -> bool:
 
 def _compared(rows: RowFingerprints, layer: Layer, sample: RowSample) -> list[int]:
     whole = layer in ("canonical", "without_label")
+    left_out = {*rows.beside} - ({rows.identified} if layer == "identified" else set())
     names = [column.name for column in rows.pool.columns]
-    return [at for at, j in enumerate(sample.columns) if whole or names[j] not in rows.beside]
+    return [at for at, j in enumerate(sample.columns) if whole or names[j] not in left_out]
 
 
 def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, splits: tuple[int, int]) -> Hashes:
     inside = np.isin(sample.split, splits)
     kept = _compared(rows, layer, sample)
     cells = sample.hashes[kept]
-    if sample.label is not None and layer in ("canonical", "reduced"):
+    if sample.label is not None and layer in ("canonical", "identified", "reduced"):
         cells = np.vstack((cells, sample.label))
     # A single column is judged by the reference split alone: copies across must not make it look coarse.
     return cells[:, inside if len(cells) > 1 else sample.split == splits[1]]

@@ -150,6 +150,40 @@ def test_copies_that_a_row_number_hides():
     assert kept.findings == ()
 
 
+def customers(n_copied: int, *, same_customer: bool = True) -> tuple:
+    """Two coarse columns, customers, and row numbers; the first held-out rows are copies with new row numbers."""
+    rng = np.random.default_rng(1)
+    cells = {
+        "customer": rng.permutation(90_000)[:1_000] + 10_000,
+        "plan": rng.integers(0, 4, 1_000),
+        "region": rng.integers(0, 5, 1_000),
+    }
+    train = {name: values[:800].tolist() for name, values in cells.items()}
+    val = {name: [*train[name][:n_copied], *values[800 + n_copied :].tolist()] for name, values in cells.items()}
+    if not same_customer:
+        val["customer"] = cells["customer"][800:].tolist()
+    return frame("train", row=list(range(800)), **train), frame("val", row=list(range(5_000, 5_200)), **val)
+
+
+def test_copies_with_another_row_number_and_the_same_customer():
+    outcome = run(*customers(9))
+    assert {"row", "customer"} == {*outcome.metrics["left out of the reduced layers"]}
+    assert sum(finding.n_samples for finding in outcome.findings) == 9
+    assert all(finding.severity == "error" for finding in outcome.findings)
+    assert outcome.findings[0].effect["layer"] == "identified"
+    assert outcome.findings[0].message.startswith("val#0 is, but for 'row', the same row as train#0")
+    assert "9 leaving out 'row', 200 leaving out 'row', 'customer', as chance gives" in outcome.reason
+    assert sum(len(batch) for batch in outcome.pairs()) == 9
+    assert outcome.metrics["val against train"]["n_identified"] == 9
+
+
+def test_other_customers_with_the_same_plan_are_no_copies():
+    for files in (customers(0), customers(9, same_customer=False)):
+        outcome = run(*files)
+        assert outcome.findings == ()
+        assert "n_identified" not in outcome.metrics["val against train"]
+
+
 @pytest.mark.realdata
 @pytest.mark.parametrize(("ignored", "n"), [((), 23), (("3",), 2586)])
 def test_adult(shared_data: Path, ignored, n):
