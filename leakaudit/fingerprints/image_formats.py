@@ -103,7 +103,8 @@ def _iso_media(head: bytes) -> tuple[str, ...]:
         try:
             import pillow_heif
         except ImportError:
-            raise Unreadable("unsupported", "HEIC needs the package pillow-heif") from None
+            needs = "HEIC needs an optional dependency: pip install 'leakaudit[heic]'"
+            raise Unreadable("unsupported", needs) from None
         pillow_heif.register_heif_opener()
         return ("HEIF", "AVIF") if features.check("avif") else ("HEIF",)
     raise Unreadable("unsupported", "a video or another ISO media file")

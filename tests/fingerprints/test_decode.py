@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -141,6 +142,33 @@ def test_formats_are_told_from_the_content(file_format):
     found = decode(name, content(saved(image, file_format, **options)))
     assert found.format == file_format
     assert found.image.size == (64, 64)
+
+
+def heic(image: Image.Image, **options) -> bytes:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="needs the extra: pip install 'leakaudit[heic]'")
+    file = io.BytesIO()
+    pillow_heif.from_pillow(image).save(file, **options)
+    return file.getvalue()
+
+
+def test_heic_as_it_is_seen():
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    found = decode(b"IMG_0001.HEIC", content(heic(PHOTO, quality=90, exif=turned.tobytes())))
+    assert (found.format, found.width, found.height) == ("HEIF", 201, 270)
+    seen = np.asarray(PHOTO.transpose(Image.Transpose.ROTATE_270), dtype=float)
+    assert np.abs(np.asarray(found.image, dtype=float) - seen).mean() < 8
+
+
+def test_heic_without_its_decoder_and_half_of_one(monkeypatch):
+    data = heic(PHOTO)
+    assert refused(data[: len(data) // 2], b"x.heic").kind == "unreadable"
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    found = refused(data, b"x.heic")
+    assert (found.kind, found.reason) == (
+        "unsupported",
+        "HEIC needs an optional dependency: pip install 'leakaudit[heic]'",
+    )
 
 
 def test_the_first_frame_of_an_animation():
