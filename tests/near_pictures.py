@@ -44,6 +44,31 @@ def photographs(rng: np.random.Generator, n: int, width: int = 96, height: int =
     return [photograph(rng, width, height) for _ in range(n)]
 
 
+def film(rng: np.random.Generator, n_scenes: int, n_frames: int, step: int = 1, side: int = 96) -> list[Picture]:
+    """Scenes, one after the other, over which a camera moves by some pixels from frame to frame, with noise."""
+    frames = []
+    for _ in range(n_scenes):
+        scene = np.asarray(photograph(rng, side + step * n_frames, side), dtype=float)
+        for i in range(n_frames):
+            seen = scene[:, step * i : step * i + side] + rng.normal(0, 4, (side, side, 3))
+            frames.append(Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8)))
+    return frames
+
+
+def form(rng: np.random.Generator) -> Picture:
+    """A template of lines and boxes, filled in by another hand each time."""
+    y, x = np.mgrid[:96, :96]
+    paper = np.full((96, 96), 245.0)
+    paper[(y % 16 == 15) & (x > 30)] = 90
+    paper[(y < 12) & (x < 60)] = 60
+    paper[(x > 70) & (y > 70)] = 150
+    for line in range(5):
+        for _ in range(int(rng.integers(3, 9))):
+            at = 32 + int(rng.integers(0, 58))
+            paper[18 + 16 * line : 28 + 16 * line, at : at + 3] -= rng.uniform(60, 180)
+    return Image.fromarray(np.clip(paper + rng.normal(0, 3, paper.shape), 0, 255).astype(np.uint8))
+
+
 def digit(rng: np.random.Generator) -> Picture:
     """One of a narrow domain: a ring or a bar of varying size and place, black on white, a bit out of focus."""
     y, x = np.mgrid[:64, :64] + rng.normal(0, 1.5, (2, 1, 1))

@@ -22,12 +22,13 @@ How it decides
    Fisher's z = atanh(score) in units of its standard error, by the number of independent places with detail on both
    sides and the share of the scene that is common; 2 ln 8 is taken off its square for turned and mirrored pairs.
 3. *Gate*: pictures without detail (LA004) are not judged, and counted.
-4. *Compare with the set itself*: the same search inside the reference split, for 1,000 of its pictures, shows how
-   strong the evidence between unrelated pictures of this set is. A near-duplicate exceeds its median by 5 standard
-   deviations (1.4826 × the median absolute deviation; Student's t for few pictures), or is the same thumbnail (score of
-   0.98, at most 3 grey levels apart). Fewer than 20 reference pictures make no null: then evidence of 5.5 suffices.
-   Held-out pictures do not enter, and copies inside the reference are recognised and left out, so that neither moves
-   it.
+4. *Compare with the set itself*: the same search inside the reference split, for 64 of its pictures, or 500 where it
+   matters, shows how strong the evidence between unrelated pictures of this set is. A near-duplicate exceeds its median
+   by 5 standard deviations (1.4826 × the median absolute deviation; Student's t for few pictures), or is the same
+   thumbnail (score of 0.98, at most 3 grey levels apart). Fewer than 20 reference pictures make no null: then evidence
+   of 5.5 suffices. Held-out pictures do not enter, and copies inside the reference are recognised and left out, so that
+   neither moves it: copies by the cliff behind them; frames of films and crops of photographs, which fade out, by being
+   like few pictures taken at random, and more like these than strangers are.
 5. *Turned by any other angle*: the same with the disc around the middle, found by Fourier coefficients along circles
    and compared after turning; 2 ln 128 is taken off the squared evidence, and it has a null of its own.
 
@@ -40,7 +41,8 @@ What it cannot see
 ------------------
 Crops of less than about 60 % of a side and off-centre crops of less than 85 %, wide borders, turns that were also
 cropped or scaled, collages, and other views of the same object: those are groups, not copies (see LA108). In a narrow
-domain (digits, glyphs) a copy that was changed visibly is no more alike than strangers are, and stays unreported.
+domain (digits, glyphs) a copy that was changed visibly is no more alike than strangers are, and stays unreported; so
+do frames where a handful of scenes makes the whole set.
 
 Fix
 ---

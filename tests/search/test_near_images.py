@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw
 
 from leakaudit.search.near_images import NearParams, match_splits, match_within
-from near_pictures import CHANGES, digit, jpeg, photographs, records_of
+from near_pictures import CHANGES, digit, film, form, jpeg, photographs, records_of
 
 
 def search(reference, held_out, **named):
@@ -82,6 +82,26 @@ def test_a_narrow_domain_is_quiet_but_for_unchanged_copies():
     near, a, _ = search(digits[:400], digits[400:])
     assert near.limit > NearParams().suspected
     assert len(set(a)) <= 1
+
+
+@pytest.mark.parametrize(("n_scenes", "n_frames", "step"), [(12, 40, 1), (20, 12, 4)])
+def test_frames_of_films_are_found_however_many_there_are_of_each_scene(n_scenes, n_frames, step):
+    rng = np.random.default_rng(4)
+    frames = film(rng, n_scenes, n_frames, step)
+    order = rng.permutation(len(frames))
+    n = len(frames) // 5
+    near, a, b = search([frames[i] for i in order[n:]], [frames[i] for i in order[:n]])
+    assert len(set(a)) >= 0.98 * n
+    assert near.limit < 5
+    held_out, reference = order[:n] // n_frames, order[n:] // n_frames
+    assert np.mean(held_out[a] == reference[b]) > 0.99
+
+
+def test_forms_of_one_template_are_quiet():
+    rng = np.random.default_rng(5)
+    forms = [form(rng) for _ in range(250)]
+    _, a, _ = search(forms[:200], forms[200:])
+    assert a == []
 
 
 def test_line_drawings_and_shapes_are_quiet():
