@@ -46,6 +46,9 @@ FEW, BEYOND_FEW = 2, 1.5
 """Columns of numbers that have no others to be judged by, and how many times as many chance may give as by
 `leakaudit.search.grid_coincidence` (within 15 % in simulations), or as rows of the reference split meet one of it."""
 
+A_HANDFUL = 10
+"""Values of a column that hardly tells rows apart."""
+
 LEAST_OF_ONE = 20
 """Rows of the reference split from which on it says anything of the repetitions of numbers."""
 
@@ -162,10 +165,17 @@ def _judge_few(rows: RowFingerprints, layer: Layer, names: Sequence[str], chance
 
 
 def _few_columns(rows: RowFingerprints, layer: Layer) -> list[str]:
-    """The columns of a layer, but for the label, where they are numbers and no more than `FEW`."""
-    columns = [rows.pool.columns[rows.sample.columns[at]] for at in _compared(rows, layer, rows.sample)]
-    few = len(columns) <= FEW and all(column.kind == "number" for column in columns) and len(rows) <= MOST_ROWS
-    return [column.name for column in columns] if few else []
+    """The columns of a layer, but for the label, where they are numbers and no more than `FEW`.
+
+    Beside a column of many values one of `A_HANDFUL` is left out: it makes chance smaller, but hardly.
+    """
+    columns = {
+        j: rows.pool.columns[j] for at in _compared(rows, layer, rows.sample) for j in (rows.sample.columns[at],)
+    }
+    if len(columns) > FEW or len(rows) > MOST_ROWS or any(column.kind != "number" for column in columns.values()):
+        return []
+    fine = [j for j in columns if len(np.unique(rows.sample.of(j))) > A_HANDFUL]
+    return [columns[j].name for j in fine or columns]
 
 
 def _n_distinct(rows: RowFingerprints, layer: Layer, split: str) -> int:

@@ -83,6 +83,16 @@ def test_two_columns_of_numbers_of_which_one_gives_the_grid_of_the_other():
     assert chance_of_pairs(rows, "canonical", "val", "train", n_pairs).explains
 
 
+def test_a_column_of_a_handful_of_values_beside_a_column_of_numbers():
+    rng = np.random.default_rng(7)
+    for _ in range(10):
+        temperature, day = np.round(rng.normal(37.5, 0.4, 100), 2).tolist(), np.sort(rng.integers(0, 2, 100)).tolist()
+        train, val = frame("train", d=day[20:], t=temperature[20:]), frame("val", d=day[:20], t=temperature[:20])
+        rows = fingerprint(train, val)
+        n_pairs = n_equal_pairs(rows, "canonical", "val", "train")
+        assert chance_of_pairs(rows, "canonical", "val", "train", n_pairs).explains
+
+
 PARTS = (("train", slice(800, None)), ("val", slice(800)))
 
 
