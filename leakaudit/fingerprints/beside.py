@@ -31,7 +31,7 @@ UNIQUE = 0.95
 """Least share of distinct values of an identifier inside each split; rows repeated with their identifier lower it."""
 
 LEAST_ROWS = 20
-"""Rows of a split below which any column may be without repetition."""
+"""Rows of the largest split below which any column may be without repetition."""
 
 WORDS, CHARACTERS = 3.0, 15.0
 """Mean words and characters of a text from which on it is running text, which is content."""
@@ -88,7 +88,7 @@ def beside_the_point(duck: Duck, pool: Pool, sample: RowSample, keep: Sequence[s
         if distinct and max(distinct) == 1 and min(sizes[sizes > 0]) > 1:
             found[j] = CONSTANT if n_distinct[j] == 1 else f"{CONSTANT} each split"
     fine = [j for j in sample.columns if j not in found and names[j] not in keep and shares[j] >= UNIQUE]
-    if fine and sizes[sizes > 0].min() >= LEAST_ROWS:
+    if fine and sizes.max() >= LEAST_ROWS:
         found |= _identifiers(duck, pool, sample, fine)
     rest = [j for j in sample.columns if j not in found]
     weight = _weight(duck, pool, sample, rest, shares, n_distinct)

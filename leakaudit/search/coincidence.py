@@ -22,7 +22,7 @@ import numpy as np
 from leakaudit.fingerprints.row_sample import RowSample
 from leakaudit.fingerprints.rows import Layer, RowFingerprints
 from leakaudit.fingerprints.table_columns import read_columns, split_codes
-from leakaudit.search.equal_rows import group_counts, n_equal_pairs
+from leakaudit.search.equal_rows import group_counts
 from leakaudit.search.grid_coincidence import MOST_ROWS, expected_pairs, on_grid
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ A_HANDFUL = 10
 
 LEAST_OF_ONE = 20
 """Rows of the reference split from which on it says anything of the repetitions of numbers."""
+
+LEAST_AGAIN = 3
+"""Rows of the reference split that meet another one of it, from which on that says something of chance."""
 
 OFTEN, MET_OFTEN = 4, 0.25
 """Rows of a value, in both splits together, from which on it is frequent by itself: copies come in twos and threes. And
@@ -151,16 +154,19 @@ def _judge_few(rows: RowFingerprints, layer: Layer, names: Sequence[str], chance
         rounded = on_grid(of_a, of_b)
         if rounded:
             chance = _judge(chance.n_pairs, expected_pairs(of_a, None if a == b else of_b), n_a, BEYOND_FEW)
-        again = n_equal_pairs(rows, layer, b, b)
-        if chance.explains and (a == b or _is_likely_at_most(again, expected_pairs(of_b, None))):
-            return chance
+            # Numbers that avoid each other number something: no two of them are equal by chance.
+            counts = np.unique(of_b[np.isfinite(of_b)], return_counts=True)[1]
+            if a != b and not _is_likely_at_most(int((counts * (counts - 1) // 2).sum()), expected_pairs(of_b, None)):
+                return replace(chance, explains=False, coarse=False)
+            if chance.explains:
+                return chance
     if a == b:
         return chance
     in_a, in_b = group_counts(rows, layer, a, b)
     met, again = int(in_a[in_b > 0].sum()), int(in_b[in_b > 1].sum())
     often = met if rounded else int(in_a[(in_b > 0) & (in_a + in_b >= OFTEN)].sum())
     share = BEYOND_FEW * n_a / (BEYOND_FEW * n_a + n_b)
-    explains = often >= MET_OFTEN * met and _is_likely_share(met, met + again, share)
+    explains = often >= MET_OFTEN * met and again >= LEAST_AGAIN and _is_likely_share(met, met + again, share)
     return Chance(chance.n_pairs, chance.n_pairs * min(again * n_a / (n_b * met), 1.0), explains, explains)
 
 

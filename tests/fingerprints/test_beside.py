@@ -26,6 +26,11 @@ def test_row_numbers_that_begin_again_in_each_split_are_identifiers():
     assert beside(Config(jobs=1, keep_columns=("n",)), n=numbers, **coarse(400, 0)) == {}
 
 
+def test_a_dozen_held_out_rows_do_not_hide_an_identifier():
+    assert list(beside(n=list(range(48)), **coarse(48, 0))) == ["n"]  # 36 and 12
+    assert beside(n=list(range(24)), **coarse(24, 0)) == {}  # 18 and 6
+
+
 def test_sentences_and_measurements_are_no_identifiers():
     sentences = [f"the number of this sentence is {i}" for i in range(400)]
     assert beside(s=sentences, **coarse(400, 0)) == {}

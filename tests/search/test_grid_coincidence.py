@@ -93,6 +93,14 @@ def test_a_column_of_a_handful_of_values_beside_a_column_of_numbers():
         assert chance_of_pairs(rows, "canonical", "val", "train", n_pairs).explains
 
 
+def test_one_copied_number_of_a_row_is_a_copy():
+    rng = np.random.default_rng(8)
+    for label in ([0] * 200, rng.integers(0, 5, 200).tolist(), [i * i % 97 for i in range(200)]):
+        val = {"x": [*range(150, 200), 3], "y": [*label[150:], label[3]]}
+        rows = fingerprint(frame("train", x=list(range(150)), y=label[:150]), frame("val", **val), label="y")
+        assert not chance_of_pairs(rows, "canonical", "val", "train", 1).explains
+
+
 PARTS = (("train", slice(800, None)), ("val", slice(800)))
 
 
