@@ -49,9 +49,6 @@ FEW, BEYOND_FEW = 2, 1.5
 A_HANDFUL = 10
 """Values of a column that hardly tells rows apart."""
 
-LEAST_OF_ONE = 20
-"""Rows of the reference split from which on it says anything of the repetitions of numbers."""
-
 LEAST_AGAIN = 3
 """Rows of the reference split that meet another one of it, from which on that says something of chance."""
 
@@ -69,8 +66,9 @@ ALPHA = 0.01
 WIDEST = 24
 """Columns that are looked at, those in which the fewest pairs agree; the others could only lower what is expected."""
 
-LEAST_ROWS, MOSTLY = 100, 0.5
-"""Rows from which on a single column is called coarse, and the share of them whose value another row has already."""
+LEAST_ROWS, MOSTLY = 20, 0.5
+"""Rows of the reference split from which on a single column is called coarse, and the share of them whose value another
+row has already."""
 
 ROUNDS = 30
 PERMUTED = 4_000
@@ -120,7 +118,7 @@ def chance_of_pairs(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs
     # Rows that stand side by side are rather more alike than any two: what they do not explain needs no second look.
     cells = _cells(rows, layer, rows.sample, codes)
     chance = _judge(n_pairs, n_possible * agreement_rate(cells), n_a)
-    if not chance.explains and n_b >= LEAST_OF_ONE and (few := _few_columns(rows, layer)):
+    if not chance.explains and n_b >= LEAST_ROWS and (few := _few_columns(rows, layer)):
         return _judge_few(rows, layer, few, chance, a, b)
     if not chance.explains and layer.startswith("reduced") and _n_distinct(rows, layer, b) * CROWDED <= n_b:
         return replace(chance, explains=True, coarse=True)
