@@ -105,7 +105,10 @@ def planted(folder: Path, seed: int, *, numbered: bool) -> dict[str, Any]:
         (outcome,) = (outcome for outcome in report.outcomes if outcome.code == "LA104")
         said = "error" if "error" in found else "warning" if found else str(outcome.status)
         counts[next(bound for bound in PLANTED if n <= bound)][said] += 1
-    by_size = {f"up to {bound} planted": dict(sorted(count.items())) for bound, count in counts.items()}
+    by_size = {
+        f"up to {bound} planted" if bound < PLANTED[-1] else "more": dict(sorted(count.items()))
+        for bound, count in counts.items()
+    }
     return {"seed": seed, "row number": numbered, **by_size}
 
 
