@@ -145,20 +145,20 @@ def run(context: Context, params: Params) -> Outcome:
 
 def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Compared]:
     """The layers with the label, the strictest first."""
-    layers: list[tuple[Layer, Layer | None]] = [("canonical", None)]
-    if rows.identified is not None and _is_copied(rows, "identified", held_out, reference):
-        layers.append(("identified", "canonical"))
-    if rows.beside:
-        layers.append(("reduced", layers[-1][0]))
-    compared = []
+    layers: list[Layer] = ["canonical"]
+    layers += ["identified"] if rows.identified is not None else []
+    layers += ["reduced"] if rows.beside else []
+    compared: list[_Compared] = []
     before = 0.0
-    for layer, stricter in layers:
+    for layer in layers:
+        stricter = compared[-1].layer if compared else None
         overlap = row_overlap(rows, layer, held_out, reference, stricter)
         chance = chance_of_pairs(rows, layer, held_out, reference, overlap.n_pairs)
+        if layer == "identified" and chance.explains:
+            continue  # the reduced layer has these rows, too
         if (
             overlap.n_pairs
             and chance.explains
-            and layer != "identified"
             and not before
             and _features_are_copied(rows, layer, held_out, reference)
         ):
@@ -171,16 +171,11 @@ def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Comp
     return compared
 
 
-def _is_copied(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> bool:
-    """Whether more rows agree in a layer than chance gives."""
-    n_pairs = n_equal_pairs(rows, layer, held_out, reference)
-    return not chance_of_pairs(rows, layer, held_out, reference, n_pairs).explains
-
-
 def _features_are_copied(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> bool:
     """Whether more rows agree in all but the label than chance gives: those with the same label are copies, too."""
     features: Layer = "reduced_without_label" if layer == "reduced" else "without_label"
-    return rows.label_compared and _is_copied(rows, features, held_out, reference)
+    n_pairs = n_equal_pairs(rows, features, held_out, reference)
+    return rows.label_compared and not chance_of_pairs(rows, features, held_out, reference, n_pairs).explains
 
 
 def _copies(context: Context, each: _Compared) -> list[Finding]:

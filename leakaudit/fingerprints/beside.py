@@ -24,6 +24,7 @@ import numpy as np
 
 from leakaudit.engines.duck import Duck
 from leakaudit.fingerprints.cells import Column, blocks
+from leakaudit.fingerprints.grid import avoid_each_other
 from leakaudit.fingerprints.row_pool import Pool
 from leakaudit.fingerprints.row_sample import RowSample, sample_values
 
@@ -35,10 +36,6 @@ LEAST_ROWS = 20
 
 WORDS, CHARACTERS = 3.0, 15.0
 """Mean words and characters of a text from which on it is running text, which is content."""
-
-NEIGHBOURS, REPEATED = 5, 0.01
-"""Numbers so many steps apart tell how many are equal by chance; chance that as few repetitions as found come about,
-below which they are no measurements (Poisson)."""
 
 MOST_SPARSE = 8
 """Columns of whole numbers far apart, beyond which none of them is an identifier: nothing sets one of them apart."""
@@ -116,7 +113,8 @@ def _identifiers(duck: Duck, pool: Pool, sample: RowSample, fine: Sequence[int])
             prose = words.mean() >= WORDS and characters.mean() >= CHARACTERS
             if column.kind == "number" and _are_whole(numbers):
                 found[j] = "whole numbers, no value twice in a split"
-                if not _avoid_each_other(numbers, sample.split):
+                exact = np.where(np.abs(numbers) < 2**53, numbers, np.nan)
+                if not avoid_each_other(*(exact[sample.split == split] for split in np.unique(sample.split))):
                     sparse.append(j)
             elif column.kind == "text" and not prose:
                 found[j] = "short texts, no value twice in a split"
@@ -128,29 +126,6 @@ def _identifiers(duck: Duck, pool: Pool, sample: RowSample, fine: Sequence[int])
 def _are_whole(numbers: np.ndarray) -> bool:
     known = numbers[~np.isnan(numbers)]
     return bool((known == np.trunc(known)).all())
-
-
-def _avoid_each_other(numbers: np.ndarray, split: np.ndarray) -> bool:
-    """Whether numbers of a smooth density, so close to each other, would be equal more often than these are.
-
-    They would be as often as they are a step apart, or a few: see `leakaudit.search.grid_coincidence`.
-    """
-    from scipy.special import pdtr
-
-    equal = near = 0.0
-    known = np.isfinite(numbers) & (np.abs(numbers) < 2**53)
-    for each in np.unique(split):
-        steps = numbers[known & (split == each)].astype(np.int64)
-        if not len(steps):
-            continue
-        steps = steps - steps.min()
-        values, counts = np.unique(steps // max(int(np.gcd.reduce(steps)), 1), return_counts=True)
-        equal += float((counts * (counts - 1.0)).sum() / 2)
-        for step in range(1, NEIGHBOURS + 1):
-            at = np.minimum(np.searchsorted(values, values + step), len(values) - 1)
-            beside = np.where(values[at] == values + step, counts[at], 0)
-            near += float((counts * beside).sum()) / 2 / NEIGHBOURS
-    return bool(pdtr(equal, near) < REPEATED)
 
 
 def _asked(column: Column, value: str) -> tuple[str, str, str]:

@@ -88,13 +88,17 @@ def find_twins(
             WHERE {coarsest} IN (SELECT {coarsest} FROM digested GROUP BY 1 HAVING count(*) > 1) ORDER BY idx"""
     )
     duck.connection.execute("DROP TABLE digested")
+    identified = _identify(duck, pool, kept, beside) if reduces else None
     same = "" if reduces else ", canonical AS reduced, without_label AS reduced_without_label"
     duck.connection.execute(f"CREATE VIEW twins AS SELECT *{same} FROM found")
-    return kept, _identify(duck, pool, kept, beside) if reduces else None
+    return kept, identified
 
 
 def _identify(duck: Duck, pool: Pool, kept: Mapping[int, IntArray], beside: Mapping[str, str]) -> str | None:
-    """See `find_twins`: a copy has a new row number, but often the same customer, weight or time of day."""
+    """Give ``found`` the digest ``identified``, and say of which column: see `find_twins`.
+
+    A copy has a new row number, but often the same customer, weight or time of day.
+    """
     columns = [c for c in pool.columns if c.name in beside and not beside[c.name].startswith(CONSTANT)]
     ((n_rows,),) = duck.rows("SELECT count(*) FROM found")
     if len(beside) < 2 or not columns or not 0 < int(str(n_rows)) <= MOST_IDENTIFIED:
@@ -113,26 +117,24 @@ def _identify(duck: Duck, pool: Pool, kept: Mapping[int, IntArray], beside: Mapp
                     f"""INSERT INTO marked SELECT {start} + row, {marks} FROM {canonical_cells(columns, file, source)}
                         WHERE row IN (SELECT row FROM wanted)"""
                 )
-    best, most = None, 0
-    for name, column in zip(names, columns, strict=True):
-        ((n,),) = duck.rows(
-            f"""SELECT coalesce(sum(n), 0) FROM (
+    n_met = {
+        name: duck.rows(
+            f"""SELECT coalesce(sum(n), 0)::BIGINT FROM (
                     SELECT count(*) AS n FROM found JOIN marked USING (idx) WHERE {name} IS NOT NULL
                     GROUP BY reduced, {name} HAVING count(DISTINCT split) > 1)"""
-        )
-        if int(str(n)) > most:
-            best, most = (name, column.name), int(str(n))
-    if best is not None:
+        )[0][0]
+        for name in names
+    }
+    best = max(names, key=lambda name: int(str(n_met[name])))
+    if n_met[best]:
         # A row without a mark is alone.
-        digest = f"md5_number(concat_ws('/', reduced, coalesce({best[0]}::VARCHAR, 'row ' || idx)))"
+        digest = f"md5_number(concat_ws('/', reduced, coalesce({best}::VARCHAR, 'row ' || idx)))"
         duck.connection.execute(
-            f"""CREATE TABLE known AS
+            f"""CREATE OR REPLACE TABLE found AS
                 SELECT found.*, {digest} AS identified FROM found JOIN marked USING (idx) ORDER BY idx"""
         )
-        duck.connection.execute("CREATE OR REPLACE VIEW twins AS SELECT * FROM known")
-        duck.connection.execute("DROP TABLE found")
     duck.connection.execute("DROP TABLE marked")
-    return best[1] if best is not None else None
+    return columns[names.index(best)].name if n_met[best] else None
 
 
 @contextmanager

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.fingerprints.grid import avoid_each_other, expected_pairs, on_grid
 from leakaudit.fingerprints.row_sample import RowSample
 from leakaudit.fingerprints.rows import Layer, RowFingerprints
 from leakaudit.fingerprints.table_columns import read_columns, split_codes
 from leakaudit.search.equal_rows import group_counts
-from leakaudit.search.grid_coincidence import MOST_ROWS, expected_pairs, on_grid
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -44,7 +44,10 @@ five values). Copies beyond that are the business of `random_assignment`."""
 
 FEW, BEYOND_FEW = 2, 1.5
 """Columns of numbers that have no others to be judged by, and how many times as many chance may give as by
-`leakaudit.search.grid_coincidence` (within 15 % in simulations), or as rows of the reference split meet one of it."""
+`leakaudit.fingerprints.grid` (within 15 % in simulations), or as rows of the reference split meet one of it."""
+
+MOST_ROWS = 8_000_000
+"""Rows up to which the values of such a column are read: 64 MB. Beyond, chance is not asked for."""
 
 A_HANDFUL = 10
 """Values of a column that hardly tells rows apart."""
@@ -142,7 +145,6 @@ def _judge_few(rows: RowFingerprints, layer: Layer, names: Sequence[str], chance
     sums, wages of one year's dollars), no density is smooth, and the reference split inside itself is all that there is
     to compare with: for one column of rounded numbers; for two, where such values show by being met many times.
     """
-    n_a, n_b = rows.n_rows[a], rows.n_rows[b]
     rounded = False
     if len(names) == 1:
         (column,) = read_columns(rows, names)
@@ -151,21 +153,30 @@ def _judge_few(rows: RowFingerprints, layer: Layer, names: Sequence[str], chance
         of_a, of_b = (column.numbers[codes == rows.splits.index(split)] for split in (a, b))
         rounded = on_grid(of_a, of_b)
         if rounded:
-            chance = _judge(chance.n_pairs, expected_pairs(of_a, None if a == b else of_b), n_a, BEYOND_FEW)
-            # Numbers that avoid each other number something: no two of them are equal by chance.
-            counts = np.unique(of_b[np.isfinite(of_b)], return_counts=True)[1]
-            if a != b and not _is_likely_at_most(int((counts * (counts - 1) // 2).sum()), expected_pairs(of_b, None)):
+            by_chance = expected_pairs(of_a, None if a == b else of_b)
+            chance = _judge(chance.n_pairs, by_chance, rows.n_rows[a], BEYOND_FEW)
+            if a != b and avoid_each_other(of_b):  # they number something
                 return replace(chance, explains=False, coarse=False)
-            if chance.explains:
-                return chance
-    if a == b:
+    if chance.explains or a == b:
         return chance
+    return _judge_by_reference(rows, layer, chance.n_pairs, a, b, often=1 if rounded else OFTEN)
+
+
+def _judge_by_reference(rows: RowFingerprints, layer: Layer, n_pairs: int, a: str, b: str, *, often: int) -> Chance:
+    """Whether rows of a meet one of b no more than `BEYOND_FEW` times as often as rows of b do.
+
+    Parameters
+    ----------
+    often : int
+        A share `MET_OFTEN` of the rows met have to be in groups of so many.
+    """
+    n_a, n_b = rows.n_rows[a], rows.n_rows[b]
     in_a, in_b = group_counts(rows, layer, a, b)
     met, again = int(in_a[in_b > 0].sum()), int(in_b[in_b > 1].sum())
-    often = met if rounded else int(in_a[(in_b > 0) & (in_a + in_b >= OFTEN)].sum())
+    met_often = int(in_a[(in_b > 0) & (in_a + in_b >= often)].sum())
     share = BEYOND_FEW * n_a / (BEYOND_FEW * n_a + n_b)
-    explains = often >= MET_OFTEN * met and again >= LEAST_AGAIN and _is_likely_share(met, met + again, share)
-    return Chance(chance.n_pairs, chance.n_pairs * min(again * n_a / (n_b * met), 1.0), explains, explains)
+    explains = met_often >= MET_OFTEN * met and again >= LEAST_AGAIN and _is_likely_share(met, met + again, share)
+    return Chance(n_pairs, n_pairs * min(again * n_a / (n_b * met), 1.0), explains, explains)
 
 
 def _few_columns(rows: RowFingerprints, layer: Layer) -> list[str]:
@@ -173,13 +184,13 @@ def _few_columns(rows: RowFingerprints, layer: Layer) -> list[str]:
 
     Beside a column of many values one of `A_HANDFUL` is left out: it makes chance smaller, but hardly.
     """
-    columns = {
-        j: rows.pool.columns[j] for at in _compared(rows, layer, rows.sample) for j in (rows.sample.columns[at],)
-    }
-    if len(columns) > FEW or len(rows) > MOST_ROWS or any(column.kind != "number" for column in columns.values()):
+    sample = rows.sample
+    compared = [sample.columns[at] for at in _compared(rows, layer, sample)]
+    few = len(compared) <= FEW and len(rows) <= MOST_ROWS
+    if not few or any(rows.pool.columns[j].kind != "number" for j in compared):
         return []
-    fine = [j for j in columns if len(np.unique(rows.sample.of(j))) > A_HANDFUL]
-    return [columns[j].name for j in fine or columns]
+    fine = [j for j in compared if len(np.unique(sample.of(j))) > A_HANDFUL]
+    return [rows.pool.columns[j].name for j in fine or compared]
 
 
 def _n_distinct(rows: RowFingerprints, layer: Layer, split: str) -> int:
@@ -196,13 +207,6 @@ def _is_likely(n: int, mean: float) -> bool:
     from scipy.special import pdtrc
 
     return bool(pdtrc(n - 1, mean) >= ALPHA)
-
-
-def _is_likely_at_most(n: int, mean: float) -> bool:
-    """Whether a Poisson variable with this mean is at most n with probability `ALPHA`."""
-    from scipy.special import pdtr
-
-    return bool(pdtr(n, mean) >= ALPHA)
 
 
 def _is_likely_share(n: int, total: int, share: float) -> bool:

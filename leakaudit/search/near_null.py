@@ -102,8 +102,13 @@ def reference_nulls(
     strangers = np.sort(b[random.permutation(len(b))[: params.strangers]])
 
     def plain(sampled: IntArray) -> tuple[Matches, Matches]:
+        at_first = candidates(records, sampled, b, params.candidates, jobs=jobs, engine=engine)
+
         def of(rows: IntArray, k: int) -> Matches:
-            index, orientation = candidates(records, rows, b, max(k, params.candidates), jobs=jobs, engine=engine)
+            if k > params.candidates:
+                index, orientation = candidates(records, rows, b, k, jobs=jobs, engine=engine)
+            else:
+                index, orientation = (found[np.searchsorted(sampled, rows)] for found in at_first)
             return verify(records, rows, index, orientation, finest=k, jobs=jobs, engine=engine)
 
         found = _further(of, sampled, (params.finest, params.candidates), params.most_candidates, params.suspected)

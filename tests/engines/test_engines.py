@@ -18,6 +18,7 @@ from leakaudit import audit
 from leakaudit.engines import executor
 from leakaudit.engines.base import Kernel, reduce
 from leakaudit.errors import ConfigError, UserError
+from processes import alive
 
 NAMES = ["local", "spark", "ray"]
 CLUSTERS = ["spark", "ray"]
@@ -128,18 +129,9 @@ def test_ctrl_c_ends_the_work_at_once_and_quietly(name, tmp_path):
     assert "leakaudit" not in said
     assert "py4j" not in said
     gone = time.monotonic() + 20
-    while is_alive(int(marker.read_text())) and time.monotonic() < gone:
+    while alive(int(marker.read_text())) and time.monotonic() < gone:
         time.sleep(0.1)
-    assert not is_alive(int(marker.read_text()))
-
-
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    assert not alive(int(marker.read_text()))
 
 
 def test_a_session_of_the_users_is_used(engines):

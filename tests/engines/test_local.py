@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from leakaudit.engines import local
 from leakaudit.engines.local import map_chunks, raise_if_stopped, usable_cores
+from processes import alive
 
 CHUNKS = [list(range(at, at + 7)) for at in range(0, 700, 7)]
 
@@ -146,19 +146,6 @@ def test_ctrl_c_and_kill_leave_no_worker_behind(tmp_path, helpers, signal_name):
     while any(alive(worker) for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(alive(worker) for worker in workers)
-
-
-def alive(pid: int) -> bool:
-    try:
-        with Path(f"/proc/{pid}/stat").open() as status:
-            return status.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return not Path("/proc/self").is_dir()
 
 
 def test_cores():

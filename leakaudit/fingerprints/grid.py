@@ -2,8 +2,7 @@
 
 Numbers that were measured and rounded are on a grid. Where their density is smooth, two of them are equal by chance as
 often as they differ by exactly one step, or two; copies are equal only. That alone would call equal row numbers chance:
-neighbours abound there, and no two rows of one split are equal. So whoever asks has to ask inside the reference split,
-too.
+neighbours abound there, and no two rows of one split are equal. They `avoid_each_other`.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ STEPS = 5
 MOST_DECIMALS = 9
 """Numbers are compared to nine significant digits."""
 
-MOST_ROWS = 8_000_000
-"""Rows up to which the values are read: 64 MB. Beyond, chance is not asked for."""
+ALPHA = 0.01
+"""Chance that as few repetitions as found come about, below which numbers avoid each other (Poisson)."""
 
 _EXACT = 2**53
 
@@ -64,6 +63,24 @@ def on_grid(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
         What is not finite is no value.
     """
     return _on_grid(np.concatenate([part[np.isfinite(part)] for part in (a, b)])) is not None
+
+
+def avoid_each_other(*sides: npt.NDArray[np.float64]) -> bool:
+    """Whether numbers so close to each other would be equal more often than these are, were their density smooth.
+
+    Parameters
+    ----------
+    *sides : ndarray of float64, shape (n,)
+        Each is looked at by itself. What is not finite is no value.
+    """
+    from scipy.special import pdtr
+
+    n_equal = expected = 0.0
+    for side in sides:
+        counts = np.unique(side[np.isfinite(side)], return_counts=True)[1]
+        n_equal += float((counts * (counts - 1.0)).sum() / 2)
+        expected += expected_pairs(side, None)
+    return bool(pdtr(n_equal, expected) < ALPHA)
 
 
 def _pairs_at(of_a: IntArray, values: IntArray, counts: IntArray, step: int) -> float:
