@@ -77,11 +77,12 @@ from leakaudit.checks.duplicates import overlap_findings, overlap_sum
 from leakaudit.checks.row_pairs import row_pair_batches
 from leakaudit.fingerprints.rows import LAYERS, Layer, RowFingerprints
 from leakaudit.model import Finding, Outcome, Scalar
-from leakaudit.search.coincidence import Chance, Excess, chance_of_pairs, excess_of_rows
+from leakaudit.search.coincidence import Chance, chance_of_pairs
 from leakaudit.search.context import Context
 from leakaudit.search.equal_rows import n_equal_pairs, n_shared, row_overlap, row_pairs, shared_rows
 from leakaudit.search.groups import Group, Overlap
 from leakaudit.search.homogeneity import benjamini_hochberg
+from leakaudit.search.row_excess import Excess, excess_of_rows
 
 
 @dataclass(frozen=True)

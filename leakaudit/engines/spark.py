@@ -105,11 +105,13 @@ class Spark:
     ) -> Iterator[pa.Table]:
         """Rows are made on the workers and go straight to those that work on their lots."""
         types = ", ".join((*(f"{name} bigint" for name in columns), "error string"))
-        numbered = list(enumerate(tables))
+        packed = _packed(enumerate(tables))
 
         def run() -> list[pa.Table]:
             with _building():
-                made = self._frame(numbered).mapInArrow(partial(_make, call=call_of(make), columns=columns), types)
+                made = self.session.createDataFrame(packed).mapInArrow(
+                    partial(_make, call=call_of(make), columns=columns), types
+                )
                 lots = made.repartition(n_lots(n_rows, self.parallelism), columns[0])
                 answers = lots.mapInArrow(partial(_work, call=call_of(kernel), columns=columns), _ANSWER)
             return _collected(answers)
@@ -123,26 +125,27 @@ class Spark:
         size = max(WAVE, 2 * self.parallelism)
         waiting: deque[Future[list[pa.Table]]] = deque()
 
-        def run(wave: list[tuple[int, pa.Table]]) -> list[pa.Table]:
+        def run(wave: pa.Table) -> list[pa.Table]:
             with _building():
-                frame = self._frame(wave).mapInArrow(serve, _ANSWER)
+                frame = self.session.createDataFrame(wave).mapInArrow(serve, _ANSWER)
             return _collected(frame)
 
-        while wave := list(islice(numbered, size)):
+        while len(wave := _packed(islice(numbered, size))):
             waiting.append(submit(partial(run, wave)))
             if len(waiting) == 2:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
 
-    def _frame(self, numbered: Iterable[tuple[int, pa.Table]]) -> DataFrame:
-        """One row a table, each in a partition of its own: Spark makes one of every record batch."""
-        schema = pa.schema([("number", pa.int64()), ("payload", pa.binary())])
-        batches = [
-            pa.record_batch([pa.array([number]), pa.array([to_bytes(table)], pa.binary())], schema=schema)
-            for number, table in numbered
-        ]
-        return self.session.createDataFrame(pa.Table.from_batches(batches, schema))
+
+def _packed(numbered: Iterable[tuple[int, pa.Table]]) -> pa.Table:
+    """One row a table, each in a record batch of its own, of which Spark makes a partition."""
+    schema = pa.schema([("number", pa.int64()), ("payload", pa.binary())])
+    batches = [
+        pa.record_batch([pa.array([number]), pa.array([to_bytes(table)], pa.binary())], schema=schema)
+        for number, table in numbered
+    ]
+    return pa.Table.from_batches(batches, schema)
 
 
 @contextmanager
