@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from leakaudit import __version__, gate, stored
-from leakaudit.checks import CHECKS
+from leakaudit.checks import CHECKS, Infos
 from leakaudit.config import Config
 from leakaudit.engines.choose import check_engine
 from leakaudit.engines.progress import Progress, silent
@@ -93,7 +93,7 @@ def audit(
     else:
         outcomes = _with_pairs(found, dataset, config)
     outcomes, use = _accept(outcomes, config)
-    return _report(dataset, config, replace(found, outcomes=outcomes), use, {listed.code for listed in CHECKS})
+    return _report(dataset, config, replace(found, outcomes=outcomes), use, Infos(listed.code for listed in CHECKS))
 
 
 def audit_changed(
@@ -137,7 +137,7 @@ def audit_changed(
     found = _outcomes(context, "a full scan looks at it")
     outcomes, use = _accept(found.outcomes, config)
     found = replace(found, outcomes=outcomes, notes=(*found.notes, note))
-    return _report(context.dataset, config, found, use, {outcome.code for outcome in outcomes})
+    return _report(context.dataset, config, found, use, Infos(outcome.code for outcome in outcomes))
 
 
 def _accept(outcomes: Sequence[Outcome], config: Config) -> tuple[tuple[Outcome, ...], AcceptedUse]:
@@ -247,7 +247,7 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
     )
 
 
-def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse, described: Set[str]) -> Report:
+def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse, infos: Infos) -> Report:
     from leakaudit.render.html import notebook_html
 
     return Report(
@@ -258,7 +258,7 @@ def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse, d
         splits=found.splits,
         coverage=found.coverage,
         outcomes=found.outcomes,
-        checks={listed.code: listed.load().info for listed in CHECKS if listed.code in described},
+        checks=infos,
         verdict=gate.judge(found.outcomes, found.coverage, config),
         notes=(*dataset.notes, *found.notes),
         accepted=use,

@@ -6,13 +6,14 @@ because a commit hook waits for every import: `Listed.load` takes ``CHECK`` from
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from leakaudit.checks.base import Check
-    from leakaudit.model import Kind
+    from leakaudit.model import CheckInfo, Kind
 
 
 @dataclass(frozen=True)
@@ -78,4 +79,27 @@ CHECKS: tuple[Listed, ...] = (
     Listed("LA406", "overfit-classes", BOTH),
 )
 
-__all__ = ["CHECKS", "Listed"]
+
+class Infos(Mapping[str, "CheckInfo"]):
+    """What checks say of themselves, by code, each imported when it is asked for.
+
+    Parameters
+    ----------
+    codes : iterable of str
+    """
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        wanted = frozenset(codes)
+        self._listed = {listed.code: listed for listed in CHECKS if listed.code in wanted}
+
+    def __getitem__(self, code: str) -> CheckInfo:
+        return self._listed[code].load().info
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+
+__all__ = ["CHECKS", "Infos", "Listed"]

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from leakaudit import __version__
+from leakaudit.engines.pandas_unseen import hide_pandas
 from leakaudit.errors import LeakauditError
 
 COMMANDS = ("scan", "curves", "explain", "checks", "accept", "review", "diff", "hook", "cache", "config", "init")
@@ -45,20 +46,9 @@ def cli() -> None:
     """Say what of validation is already in training, before you train."""
 
 
-class _NoPandas:
-    """Hides pandas from PyArrow, which imports it to ask whether a list is a Series: a third of a second a commit."""
-
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        del path, target
-        if name == "pandas":
-            raise ModuleNotFoundError("pandas is not needed here", name=name)
-
-
 def main() -> NoReturn:
     """Run the command line and exit; the only place where an error becomes an exit code."""
-    if sys.argv[1:2] == ["hook"]:
-        sys.meta_path.insert(0, _NoPandas)
+    hide_pandas()
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()

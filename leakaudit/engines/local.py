@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from leakaudit.engines.pandas_unseen import hide_pandas
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -312,6 +314,7 @@ def _serve() -> None:
     """Body of a worker process: answer calls until the parent closes the pipe."""
     import signal
 
+    hide_pandas()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

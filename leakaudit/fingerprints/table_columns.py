@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leakaudit.engines.tables import narrowed
 from leakaudit.fingerprints.cells import Column, blocks, canonical_text, pool_columns
@@ -243,7 +244,7 @@ def _texts(name: str, cells: pa.ChunkedArray) -> TableColumn:
     encoded = cells.cast(pa.string()).combine_chunks().dictionary_encode()
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     levels = encoded.dictionary
-    order = np.asarray(levels.to_pandas().argsort(kind="stable")) if len(levels) else np.empty(0, dtype=np.int64)
+    order = pc.array_sort_indices(levels).to_numpy().astype(np.int64)
     rank = np.empty(len(levels) + 1, dtype=np.int64)
     rank[order], rank[-1] = np.arange(len(levels)), -1
     codes = encoded.indices.fill_null(len(levels)).to_numpy(zero_copy_only=False)

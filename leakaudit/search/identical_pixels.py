@@ -52,7 +52,8 @@ GRID = 4
 
 _VERSION = b"identical pixels 1"
 _CHUNK = 16
-_FEW = 32
+_FEW = 2_000
+"""Up to so many rows, comparing all that are near in one column takes less than the import of SciPy's trees."""
 
 
 def pixel_codes(images: ImageFingerprints, file_codes: IntArray, config: Config) -> IntArray:
@@ -137,14 +138,31 @@ def _equal_runs(values: np.ndarray) -> list[np.ndarray]:
 def _has_neighbour(features: np.ndarray) -> np.ndarray:
     """Which rows have another row within `TOLERANCE` in every column; exact, without comparing all pairs."""
     if len(features) <= _FEW:
-        close = np.abs(features[:, None] - features).max(axis=2) <= TOLERANCE
-        return np.asarray(close.sum(axis=1) > 1)
+        return _has_neighbour_by_brightness(features)
     from scipy.spatial import KDTree
 
     # Copies of a row would make the tree as deep as they are many.
     distinct, which, counts = np.unique(features, axis=0, return_inverse=True, return_counts=True)
     distances, _ = KDTree(distinct).query(distinct, k=2, p=np.inf, distance_upper_bound=TOLERANCE + 1e-3)
     return np.asarray((np.isfinite(distances[:, 1]) | (counts > 1))[which.reshape(-1)])
+
+
+def _has_neighbour_by_brightness(features: np.ndarray) -> np.ndarray:
+    """`_has_neighbour`: in the order of one column, each row with those that follow it within the tolerance."""
+    order = np.argsort(features[:, 0], kind="stable")
+    ordered = features[order]
+    found = np.zeros(len(features), dtype=bool)
+    at = np.arange(len(features))
+    for further in range(1, len(features)):
+        at = at[at < len(features) - further]
+        at = at[ordered[at + further, 0] - ordered[at, 0] <= TOLERANCE]
+        if not len(at):
+            break
+        close = at[np.abs(ordered[at + further] - ordered[at]).max(axis=1) <= TOLERANCE]
+        found[close] = found[close + further] = True
+    back = np.empty_like(found)
+    back[order] = found
+    return back
 
 
 # --- pictures of other kinds, reduced like a JPEG ----------------------------------------------------------------

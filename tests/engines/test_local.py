@@ -130,7 +130,7 @@ def test_ctrl_c_and_kill_leave_no_worker_behind(tmp_path, helpers, signal_name):
         "import pool_helpers, threading, time\n"
         "start = local._Worker.start.__func__\n"
         "def told(cls):\n"
-        "    worker = start(cls); print(worker._process.pid, flush=True); return worker\n"
+        "    worker = start(cls); sys.stdout.write(f'{worker._process.pid}\\n'); sys.stdout.flush(); return worker\n"
         "local._Worker.start = classmethod(told)\n"
         "list(local.map_chunks(pool_helpers.slow, [[1], [2]], jobs=2, processes=True))\n"
     )

@@ -267,7 +267,9 @@ def test_many_nearly_blank_pictures_stay_affordable(codes):
     assert len(by_pixels) == len(set(found.values()))
 
 
-def test_neighbours_by_tree_as_by_brute_force():
+@pytest.mark.parametrize("few", [0, 10_000], ids=["tree", "sorted"])
+def test_neighbours_as_by_brute_force(few, monkeypatch):
+    monkeypatch.setattr(identical_pixels, "_FEW", few)
     random = np.random.default_rng(2)
     features = random.uniform(0, 60, (500, 6)).astype(np.float32)
     features[30:60] = features[:30]
@@ -275,6 +277,7 @@ def test_neighbours_by_tree_as_by_brute_force():
     found = identical_pixels._has_neighbour(features)
     assert (found >= (close.sum(axis=1) > 1)).all()
     assert found.sum() <= (close.sum(axis=1) > 1).sum() + 2
+    assert identical_pixels._has_neighbour(features[:1]).tolist() == [False]
 
 
 def test_unreadable_pictures_have_no_code(codes):
