@@ -47,7 +47,7 @@ class Layout:
     Parameters
     ----------
     name : str
-        Slug of the layout, as in `leakaudit.sources.LAYOUTS`.
+        Slug of the layout, as in `leakaudit.sources.layouts.LAYOUTS`.
     why : str
         One sentence: what was recognised, by what evidence, and every guess that was made (label, header, splits).
     """

@@ -160,7 +160,8 @@ def _accept(outcomes: Sequence[Outcome], config: Config) -> tuple[tuple[Outcome,
 
 
 def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], config: Config) -> Dataset:
-    from leakaudit.sources import from_frames, load
+    from leakaudit.sources.frames import from_frames
+    from leakaudit.sources.layouts import load
 
     if paths and splits:
         unknown = ", ".join(sorted(splits))

@@ -37,7 +37,7 @@ def init(
     from leakaudit.settings.effective import effective
     from leakaudit.settings.finding import find
     from leakaudit.settings.starter import folder_for, starter
-    from leakaudit.sources import load
+    from leakaudit.sources.layouts import load
 
     paths = paths or (".",)
     found = effective(environ=os.environ, options=settings_given(ctx))

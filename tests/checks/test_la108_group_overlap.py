@@ -14,7 +14,7 @@ from leakaudit.fingerprints.image_scan import fingerprint_images
 from leakaudit.fingerprints.rows import fingerprint_rows
 from leakaudit.model import Samples
 from leakaudit.search.context import Context
-from leakaudit.sources import from_frames
+from leakaudit.sources.frames import from_frames
 from pictures import picture_context, records
 
 PEOPLE = np.repeat(np.arange(30), 8)

@@ -11,7 +11,7 @@ from leakaudit.config import Config
 from leakaudit.errors import ConfigError
 from leakaudit.fingerprints.rows import fingerprint_rows
 from leakaudit.search.context import Context
-from leakaudit.sources import from_frames
+from leakaudit.sources.frames import from_frames
 from pictures import picture_context, records
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from leakaudit import audit
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError
-from leakaudit.sources import load
+from leakaudit.sources.layouts import load
 
 
 @pytest.fixture(scope="module")

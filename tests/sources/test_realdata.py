@@ -9,7 +9,7 @@ import pytest
 
 from leakaudit.config import Config
 from leakaudit.errors import LayoutError
-from leakaudit.sources import load
+from leakaudit.sources.layouts import load
 
 pytestmark = pytest.mark.realdata
 

@@ -22,7 +22,8 @@ import leakaudit
 from leakaudit.config import Config
 from leakaudit.errors import InputError
 from leakaudit.render.json import to_json
-from leakaudit.sources import addresses, load, remote, storage
+from leakaudit.sources import addresses, remote, storage
+from leakaudit.sources.layouts import load
 from shards import picture, write_shard
 
 fsspec = pytest.importorskip("fsspec")

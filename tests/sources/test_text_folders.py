@@ -5,7 +5,7 @@ import pytest
 from leakaudit import audit
 from leakaudit.config import Config
 from leakaudit.errors import InputError
-from leakaudit.sources import load
+from leakaudit.sources.layouts import load
 
 
 def reviews(root, classes=("neg", "pos"), n=6):

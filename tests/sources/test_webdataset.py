@@ -21,8 +21,8 @@ from leakaudit.config import Config
 from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.fingerprints.image_files import Unreadable, read_file
 from leakaudit.model import Dataset
-from leakaudit.sources import load
 from leakaudit.sources.base import expand_braces
+from leakaudit.sources.layouts import load
 from leakaudit.sources.members import Range, locate, member_path
 from leakaudit.sources.tar_shards import read_shard
 from shards import picture, write_shard
