@@ -106,7 +106,7 @@ def ours(task: str, train: str, val: str, memory_limit: str) -> int:
     from leakaudit.config import Config
     from leakaudit.fingerprints.rows import fingerprint_rows
     from leakaudit.search.equal_rows import n_shared
-    from leakaudit.sources import load
+    from leakaudit.sources.layouts import load
 
     codes = ("LA104",) if task == "audit" else ("LA104", "LA110", "LA111")
     config = Config(use_cache=False, memory_limit=memory_limit, label="label", select=codes)

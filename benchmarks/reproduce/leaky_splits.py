@@ -37,7 +37,7 @@ from leakaudit.probe.outcome import NotProbed
 from leakaudit.probe.run import Probed, probed
 from leakaudit.probe.wording import explain
 from leakaudit.search.context import Context
-from leakaudit.sources import load
+from leakaudit.sources.layouts import load
 
 PICTURES = {"small": 1_200, "full": 12_500}
 WIDTH, BATCH = {"small": 0.25, "full": 1.0}, {"small": 64, "full": 128}
