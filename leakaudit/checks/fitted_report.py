@@ -55,10 +55,10 @@ def agreeing(chances: Sequence[float], n_tests: int) -> float:
 
     The smallest binomial tail over the k least of them, times their number (Bonferroni).
     """
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
     least = sorted(chances)
-    tails = [float(binom.sf(k, n_tests, p)) for k, p in enumerate(least)]
+    tails = [float(bdtrc(k, n_tests, p)) for k, p in enumerate(least)]
     return min(1.0, min(tails, default=1.0) * len(least))
 
 

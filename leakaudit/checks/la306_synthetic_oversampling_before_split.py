@@ -156,7 +156,9 @@ def _mixed(context: Context, pair: Pair, params: Params, said: _Said) -> list[_M
         of_class = labels.codes == code
         random = np.random.default_rng((SEED, code))
         middles = _some(np.flatnonzero(of_class & held_out), n_rows, random)
-        others = np.setdiff1d(np.flatnonzero(of_class & (held_out | reference)), middles)
+        may_be_an_end = of_class & (held_out | reference)
+        may_be_an_end[middles] = False
+        others = np.flatnonzero(may_be_an_end)
         if len(others) > min(most, params.most):
             others = _some(others, min(most, params.most), random)
             said.sampled.append(f"LA306 sought the ends of mixtures among {len(others):,} rows of each larger class")

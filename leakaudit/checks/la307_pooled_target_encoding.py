@@ -67,7 +67,7 @@ from leakaudit.search.context import Context
 from leakaudit.search.fitted import FitSet, codes_of, columns_to_judge, fit_sets, numbers
 from leakaudit.search.homogeneity import benjamini_hochberg
 from leakaudit.search.labels import is_number, not_classes
-from leakaudit.search.target_encoding import GROUPED, Encoded, encoding_of, may_be_encoded
+from leakaudit.search.target_encoding import GROUPED, Encoded, encoding_of, equal_values, may_be_encoded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -159,9 +159,10 @@ def _encoded(
     """The encoding that is least likely an accident; by the value itself if that decides, otherwise by each key."""
     n_tried = len(GROUPED) * len(targets) * (1 + len(keys)) * len(sets)
     found: list[_Found] = []
+    equal = equal_values(values)
     for key, levels in ((None, None), *keys):
         for target in targets:
-            encoded = encoding_of(values, codes, target.values, sets, levels)
+            encoded = encoding_of(values, codes, target.values, sets, levels, equal)
             if encoded is not None:
                 p_value = 10.0 ** max(-300.0, min(0.0, encoded.log_chance + log10(n_tried)))
                 found.append(_Found(encoded, target.name, key, p_value))

@@ -25,6 +25,7 @@ import numpy as np
 from leakaudit.engines.duck import Duck
 from leakaudit.fingerprints.cells import Column, blocks
 from leakaudit.fingerprints.grid import avoid_each_other
+from leakaudit.fingerprints.ranks import mean_ranks
 from leakaudit.fingerprints.row_pool import Pool
 from leakaudit.fingerprints.row_sample import RowSample, sample_values
 
@@ -205,26 +206,19 @@ def _is_unrelated(
     known = ~np.isnan(numbers[j])
     if (positive and (numbers[j][known] <= 0).any()) or known.sum() < LEAST_ROWS:
         return False
-    ranks = _ranks(numbers[j][known])
+    ranks = mean_ranks(numbers[j][known])
     groups = [sample.of(other)[known] for other in others]
     groups += [sample.label[known]] if sample.label is not None else []
     if any(_is_explained(ranks, group) for group in groups):
         return False
     for other in numeric[1:]:
         both = ~np.isnan(numbers[other][known])
-        of_other = _ranks(numbers[other][known][both])
+        of_other = mean_ranks(numbers[other][known][both])
         if both.sum() < LEAST_ROWS or not np.ptp(of_other):
             continue
         if np.corrcoef(ranks[both], of_other)[0, 1] ** 2 > _most(int(both.sum()), 2):
             return False
     return True
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks, the mean one for equal values."""
-    code, counts = np.unique(values, return_inverse=True, return_counts=True)[1:]
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[code], dtype=np.float64)
 
 
 def _is_explained(ranks: np.ndarray, group: np.ndarray) -> bool:

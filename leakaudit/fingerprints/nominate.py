@@ -8,7 +8,7 @@ of most rows are never read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +23,6 @@ from leakaudit.fingerprints.twins import wanted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pyarrow as pa
 
     from leakaudit.model import IntArray
 
@@ -132,22 +131,41 @@ def hash_rows(
     """A 64-bit hash of some columns of every row that belongs to a split, and its index unless those are all rows."""
     if within is not None:
         return _hash_some(duck, pool, columns, within), within
+    names = ", ".join(f"n{i}" for i in range(len(columns)))
+    (hashes,), index = words_of_rows(duck, pool, columns, [f"hash({names})"])
+    return hashes, index
+
+
+def words_of_rows(
+    duck: Duck, pool: Pool, columns: Sequence[int], words: Sequence[str]
+) -> tuple[list[Hashes], IntArray | None]:
+    """Some 64-bit words of every row that belongs to a split, and its index unless those are all rows; one pass.
+
+    Parameters
+    ----------
+    words : sequence of str
+        SQL of unsigned integers made of ``n0``, ``n1``, …, the canonical cells of these columns.
+    """
     every = not any(pool.split_varies)
-    hashes = np.empty(pool.starts[-1], dtype=np.uint64)
+    found: list[Hashes] = [np.empty(pool.starts[-1], dtype=np.uint64) for _ in words]
     indices = [np.zeros(0, dtype=np.int64)]
     at = row = 0
     for file in range(len(pool.tables)):
-        split = f", (({pool.split[file]}) IS NOT NULL)::UTINYINT" if pool.split_varies[file] else ""
-        # In the order of the file: DuckDB keeps it where nothing asks for another one.
-        for batch in _stream(duck, pool, file, columns, split):
-            hashed = integers(batch.column(0))
-            inside = np.flatnonzero(integers(batch.column(1))) if split else np.arange(len(hashed))
-            hashes[at : at + len(inside)] = hashed[inside] if split else hashed
-            if not every:
-                indices.append(row + inside)
-            at += len(inside)
-            row += len(hashed)
-    return hashes[:at], None if every else np.concatenate(indices)
+        varies = pool.split_varies[file]
+        split = [f"(({pool.split[file]}) IS NOT NULL)::UTINYINT"] if varies else []
+        with pool.cells(duck, file, [pool.columns[j] for j in columns]) as relation:
+            # In the order of the file: DuckDB keeps it where nothing asks for another one.
+            asked = f"SELECT {', '.join([*words, *split])} FROM {relation}"
+            for batch in duck.connection.sql(asked).to_arrow_reader(_CHUNK):
+                inside = np.flatnonzero(integers(batch.columns[-1])) if varies else np.arange(batch.num_rows)
+                for held, column in zip(found, batch.columns, strict=False):
+                    cells = integers(column)
+                    held[at : at + len(inside)] = cells[inside] if varies else cells
+                if not every:
+                    indices.append(row + inside)
+                at += len(inside)
+                row += batch.num_rows
+    return [held[:at] for held in found], None if every else np.concatenate(indices)
 
 
 def _hash_some(duck: Duck, pool: Pool, columns: Sequence[int], indices: IntArray) -> Hashes:
@@ -156,19 +174,12 @@ def _hash_some(duck: Duck, pool: Pool, columns: Sequence[int], indices: IntArray
         inside = indices[(indices >= start) & (indices < pool.starts[file + 1])] - start
         if len(inside):
             with wanted(duck, inside):
-                found = _stream(
-                    duck, pool, file, columns, ", row", "WHERE row IN (SELECT row FROM wanted) ORDER BY row"
-                )
-                parts += [integers(batch.column(0)) for batch in found]
+                chosen = [pool.columns[j] for j in columns]
+                with pool.cells(duck, file, chosen) as relation:
+                    which = "WHERE row IN (SELECT row FROM wanted) ORDER BY row"
+                    found = duck.connection.sql(hashed_cells(len(chosen), relation, ", row", which))
+                    parts += [integers(batch.column(0)) for batch in found.to_arrow_reader(_CHUNK)]
     return np.concatenate(parts)
-
-
-def _stream(
-    duck: Duck, pool: Pool, file: int, columns: Sequence[int], more: str = "", which: str = ""
-) -> Iterator[pa.RecordBatch]:
-    chosen: list[Column] = [pool.columns[j] for j in columns]
-    with pool.cells(duck, file, chosen) as relation:
-        yield from duck.connection.sql(hashed_cells(len(chosen), relation, more, which)).to_arrow_reader(_CHUNK)
 
 
 def hashed_cells(n_columns: int, relation: str, more: str = "", which: str = "") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.fingerprints.ranks import mean_ranks
 from leakaudit.search.shortcuts import FOLDS, bins, tell_classes
 from leakaudit.search.table_sample import equal_units, grouped_folds
 
@@ -248,10 +249,8 @@ def _fine_bins(values: Float64) -> IntArray:
 
 def _ranks(values: Float64) -> Float64:
     """Mid-ranks between 0 and 1."""
-    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    middle: Float64 = (ends - counts / 2) / len(values)
-    return middle[at.reshape(-1)]
+    middle: Float64 = (mean_ranks(values) - 0.5) / len(values)
+    return middle
 
 
 def _explained(truth: Float64, predicted: Float64, rows: Rows) -> Score:

@@ -57,7 +57,9 @@ class FitSet:
 
     def mask(self, codes: IntArray) -> Bools:
         """Which rows are among them."""
-        inside: Bools = np.isin(codes, self.codes)
+        inside: Bools = np.zeros(len(codes), dtype=np.bool_)
+        for code in self.codes:  # few: faster than np.isin
+            inside |= codes == code
         return inside
 
 

@@ -174,7 +174,7 @@ def likeness(
     share is 0.5 whatever the sizes of the groups. Reference samples whose label has no other key are left out: a key
     that is the label under another name is never a group.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     trials = _draw_trials(keys, labels, held_out, reference)
     if len(trials) < 2:
@@ -191,7 +191,7 @@ def likeness(
     # few keys may agree by chance: never below the error of independent fair coins
     n_compared = sum(len(guests) for guests, _, _ in trials)
     error = max(float(np.std(shares, ddof=1)) / len(shares) ** 0.5, 0.5 / n_compared**0.5)
-    return Likeness(share, share - float(t.ppf(confidence, len(shares) - 1)) * error, len(shares))
+    return Likeness(share, share - float(stdtrit(len(shares) - 1, confidence)) * error, len(shares))
 
 
 def _draw_trials(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from leakaudit.fingerprints.cells import blocks, canonical_cells
-from leakaudit.fingerprints.nominate import repeated, telling
+from leakaudit.fingerprints.nominate import repeated, telling, words_of_rows
 from leakaudit.fingerprints.row_sample import sample_values
 from leakaudit.fingerprints.twins import wanted
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from leakaudit.model import IntArray
 
     Float64: TypeAlias = npt.NDArray[np.float64]
-    Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 Way: TypeAlias = Literal["jitter", "fine-jitter", "rounded", "one-column"]
 """In what way two rows are nearly equal."""
@@ -190,9 +189,13 @@ def _nominated(
 ) -> tuple[IntArray, IntArray] | None:
     """Pairs of rows that share a key on one of the grids; None where they are too many."""
     quantised = step and any(columns.numeric[i] for i in key)
+    grids = [
+        f"hash({', '.join(_quantised(columns, i, f'n{at}', step, offset) for at, i in enumerate(key))})"
+        for offset in ((0.0, 0.5) if quantised else (0.0,))
+    ]
+    hashes_on, index = words_of_rows(rows.duck, rows.pool, [columns.at[i] for i in key], grids)
     every = []
-    for offset in (0.0, 0.5) if quantised else (0.0,):
-        hashes, index = _hash(rows, columns, key, step, offset)
+    for hashes in hashes_on:
         at = repeated(hashes, rows.duck.threads)
         order = at[np.argsort(hashes[at], kind="stable")]
         ends = np.flatnonzero(
@@ -201,27 +204,8 @@ def _nominated(
         counts = np.diff(ends, prepend=-1)
         if float((counts * (counts - 1.0)).sum()) / 2 > PAIRS_PER_ROW * len(rows):
             return None
-        every.append(_within(index[order], counts))
+        every.append(_within(order if index is None else index[order], counts))
     return _distinct(every, len(rows))
-
-
-def _hash(
-    rows: RowFingerprints, columns: _Columns, key: Sequence[int], step: float, offset: float
-) -> tuple[Hashes, IntArray]:
-    pool = rows.pool
-    parts, indices = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
-    for file, start in enumerate(pool.starts[:-1]):
-        chosen = [pool.columns[columns.at[i]] for i in key]
-        cells = ", ".join(_quantised(columns, i, f"n{at}", step, offset) for at, i in enumerate(key))
-        row = start
-        with pool.cells(rows.duck, file, chosen) as relation:
-            sql = f"SELECT hash({cells}), ({pool.split[file]}) IS NOT NULL FROM {relation}"
-            for batch in rows.duck.connection.sql(sql).to_arrow_reader(1 << 18):
-                inside = np.flatnonzero(batch.column(1).to_numpy(zero_copy_only=False))
-                parts.append(batch.column(0).to_numpy()[inside])
-                indices.append(row + inside)
-                row += batch.num_rows
-    return np.concatenate(parts), np.concatenate(indices)
 
 
 def _within(ordered: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:

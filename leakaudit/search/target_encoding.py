@@ -68,6 +68,9 @@ LEAST_PAIRS = 3
 PAIR_CHANCE = -2.0
 """log10 of a bound on the chance that the second value of a category is there by accident, as often as it must be."""
 
+SCREENED = 30_000
+"""Rows from which more than these are screened: leave-one-out of a category is ruled out without looking at all."""
+
 ROUND_DIGITS = 3
 """Encoded values with at most this many decimals may be met by counts: then a mean can agree to within 1/n only."""
 
@@ -132,7 +135,12 @@ def may_be_encoded(sample: Float64, _codes: IntArray) -> bool:
 
 
 def encoding_of(
-    values: Float64, codes: IntArray, target: Float64, sets: Sequence[FitSet], key: IntArray | None = None
+    values: Float64,
+    codes: IntArray,
+    target: Float64,
+    sets: Sequence[FitSet],
+    key: IntArray | None = None,
+    equal: IntArray | None = None,
 ) -> Encoded | None:
     """Find the way of encoding, and the rows that it was fitted on.
 
@@ -147,7 +155,9 @@ def encoding_of(
     sets : sequence of FitSet
         As `leakaudit.search.fitted.fit_sets` gives them.
     key : ndarray of int64, shape (n,), optional
-        Category of each row, -1 where missing. None: rows of equal value are one group.
+        Category of each row, a number from 0 on, -1 where missing. None: rows of equal value are one group.
+    equal : ndarray of int64, shape (n,), optional
+        Without `key`: what `equal_values` gives, for callers that ask for several targets.
 
     Returns
     -------
@@ -161,24 +171,31 @@ def encoding_of(
     if not usable or usable[0].codes != (0,) or len(usable) < 2 or np.all(y == y[0]):
         return None
     precision = precision_of(x)
-    group = np.unique(x if key is None else key[there], return_inverse=True)[1]
+    group = (equal_values(values) if equal is None else equal)[there] if key is None else key[there]
     n_groups = int(group.max()) + 1
     found: list[Encoded] = []
     masks = [each.mask(codes) for each in usable]
-    if key is None or _constant(x, group):
+    is_constant = key is None or _constant(x, group)
+    if is_constant:
         groups = [_groups(x[mask], y[mask], group[mask], n_groups) for mask in masks]
         for method in GROUPED:
             fits = [_fit(each, method, precision) for each in groups]
             judged = _judge(usable, method, fits, precision, groups)
             if judged is not None:
                 found.append(judged)
-    if key is None or not _constant(x, group):
+    may_be_left_out = key is None or any(_may_leave_out(x, y, group, n_groups, mask, precision) for mask in masks)
+    if key is None or (not is_constant and may_be_left_out):
         find = _leave_one_out if key is not None else _two_values_each
         loo = [find(x[mask], y[mask], group[mask], n_groups, precision) for mask in masks]
         judged = _judge(usable, "leave-one-out", [fit for fit, _ in loo], precision, [each for _, each in loo])
         if judged is not None:
             found.append(judged)
     return min(found, key=lambda each: (each.fit is None, each.log_chance), default=None)
+
+
+def equal_values(values: Float64) -> IntArray:
+    """The same number, from 0 on, for equal values, in their order; missing ones are equal, too."""
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +226,14 @@ def _judge(
 
 
 def _constant(x: Float64, group: IntArray) -> bool:
-    """Whether all rows of a group have the same value."""
-    first = np.empty(int(group.max()) + 1)
-    first[group] = x
-    return bool(np.all(np.abs(first[group] - x) <= 1e-9 * np.maximum(np.abs(x), 1e-9)))
+    """Whether all rows of a group have the same value; a sample of the rows rules most columns out."""
+    for step in (max(1, len(x) // SCREENED), 1):
+        some, of = x[::step], group[::step]
+        first = np.empty(int(group.max()) + 1)
+        first[of] = some
+        if not np.all(np.abs(first[of] - some) <= 1e-9 * np.maximum(np.abs(some), 1e-9)):
+            return False
+    return True
 
 
 def _groups(x: Float64, y: Float64, group: IntArray, n_groups: int) -> Groups:
@@ -334,6 +355,28 @@ def _leave_one_out(x: Float64, y: Float64, group: IntArray, n_groups: int, preci
     log_chance = _log_chance(groups, use, typical, whole[use], 0, precision)
     near = float((off <= APART).mean()) >= least
     return _Fit(float(agree.mean()) >= least, near, log_chance, int((~whole & use).sum())), groups
+
+
+def _may_leave_out(x: Float64, y: Float64, group: IntArray, n_groups: int, mask: Bools, precision: Precision) -> bool:
+    """Whether a sample of many rows leaves room for what `_leave_one_out` asks of all.
+
+    Two rows of a category of n have values that differ by the difference of their targets / (n - 1), the other way
+    round. Sorted by category, a row that does not agree spoils at most the two pairs with its neighbours.
+    """
+    inside = np.flatnonzero(mask)
+    if len(inside) <= SCREENED:
+        return True
+    n = np.bincount(group[inside], minlength=n_groups)
+    at = inside[np.sort(np.random.default_rng(0).choice(len(inside), SCREENED, replace=False))]
+    at = at[n[group[at]] >= LEAST_GROUP]
+    at = at[np.argsort(group[at], kind="stable")]
+    allowed = 1.5 * precision.errors(x[at]) + precision.floor * float(np.ptp(y)) / 2  # at least as much as there
+    same = np.flatnonzero(group[at[1:]] == group[at[:-1]])
+    a, b = at[same], at[same + 1]
+    off = np.abs((x[a] - x[b]) + (y[a] - y[b]) / (n[group[a]] - 1))
+    n_bad = int((off > APART * (allowed[same] + allowed[same + 1])).sum())
+    wrong = (1 - MATCHING["leave-one-out"]) * len(at)
+    return n_bad <= 2 * (wrong + 6 * sqrt(wrong))
 
 
 def _two_values_each(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from leakaudit.fingerprints.ranks import mean_ranks
 from leakaudit.search.time_overlap import in_time
 
 if TYPE_CHECKING:
@@ -125,8 +126,6 @@ def is_of_the_calendar(seconds: Float64, values: Float64) -> bool:
     seconds, values : ndarray of float64, shape (m,)
         Times, and the values or codes of the column; NaN where missing.
     """
-    from scipy.stats import rankdata
-
     known = np.isfinite(seconds) & np.isfinite(values)
     seconds, values = seconds[known], values[known]
     if len(values) < 3 or (values == values[0]).all():
@@ -149,7 +148,7 @@ def is_of_the_calendar(seconds: Float64, values: Float64) -> bool:
         np.maximum.at(high, at.reshape(-1), values)
         if (low == high).all():
             return True
-    return goes_with(rankdata(seconds), rankdata(values))
+    return goes_with(mean_ranks(seconds), mean_ranks(values))
 
 
 def goes_with(first: Float64, second: Float64) -> bool:

@@ -155,7 +155,11 @@ def interleaving(times: Float64, held_out: Bools, groups: IntArray | None = None
 
 def in_time(times: Float64, groups: IntArray) -> IntArray:
     """Order by group, then time; equal times in random order (fixed seed), so that the order in a file says nothing."""
-    return np.lexsort((np.random.default_rng(0).random(len(times)), times, groups))
+    order = np.argsort(np.random.default_rng(0).random(len(times)))
+    for key in (times, groups):  # as np.lexsort, in half the time
+        if len(key) and key.min() != key.max():
+            order = order[np.argsort(key[order], kind="stable")]
+    return order
 
 
 def _reference_ends(times: Float64, held_out: Bools, of: IntArray, n_groups: int) -> tuple[Float64, Float64]:

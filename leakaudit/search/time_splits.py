@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from leakaudit.errors import ConfigError
+from leakaudit.fingerprints.ranks import mean_ranks
 from leakaudit.fingerprints.table_columns import TableColumn, available, read_columns, split_codes
 from leakaudit.search.context import Context
 from leakaudit.search.date_texts import read_dates
@@ -171,10 +172,8 @@ def _coded(column: TableColumn) -> Float64:
 def _repeats(axis: TimeAxis, times: Float64, values: Float64) -> bool:
     if axis.calendar:
         return is_of_the_calendar(times, values)
-    from scipy.stats import rankdata
-
     known = np.isfinite(times) & np.isfinite(values)
-    return int(known.sum()) < 3 or goes_with(rankdata(times[known]), rankdata(values[known]))
+    return int(known.sum()) < 3 or goes_with(mean_ranks(times[known]), mean_ranks(values[known]))
 
 
 def _pictures_alike(context: Context, trials: Trials) -> Alike:
