@@ -3,7 +3,7 @@
 ``python benchmarks/search.py [--faiss PYTHON] [--only PART ...]``; results go to ``results/search.json``.
 
 descriptors
-    2,048 queries against 62,500, 250,000 and 1,000,000 references in eight orientations, against the two bare matrix
+    8,192 queries against 62,500, 250,000 and 1,000,000 references in eight orientations, against the two bare matrix
     products that they take (queries, and transposed queries; float32, in blocks, on one core, in turn with the search),
     and against one such product. Growth is the time of each size by that of the size before, four times as many.
 hamming
@@ -39,7 +39,7 @@ from leakaudit.search.hamming import near_hashes
 from leakaudit.search.neighbours import nearest
 
 RESULTS = Path(__file__).parent / "results" / "search.json"
-QUERIES, REFERENCES, K = 2_048, (62_500, 250_000, 1_000_000), 16
+QUERIES, REFERENCES, K = 8_192, (62_500, 250_000, 1_000_000), 16
 HASHES = ((10_000, 100_000), (30_000, 300_000), (100_000, 1_000_000))
 PICTURES, IN_FULL = ((5_000, 100_000), (5_000, 1_000_000)), (50_000, 1_000_000)
 

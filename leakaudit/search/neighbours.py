@@ -22,9 +22,12 @@ _T = TypeVar("_T")
 Largest: TypeAlias = "Callable[[slice, list[FloatArray]], FloatArray]"
 """From a slice of references and six buffers to similarities (queries, references), which may be written to."""
 
-QUERY_BLOCK, REFERENCE_BLOCK = 256, 256
-"""Rows of a block of similarities. Each thread holds six such blocks, 1.5 MiB, whatever the sizes of the sets: about
-what a core's own cache takes."""
+QUERY_BLOCK, REFERENCE_BLOCK = 512, 320
+"""Rows of a block of similarities. Each thread holds six such blocks, 3.8 MiB, whatever the sizes of the sets. Measured
+against two bare products, 250,000 references: 1.46; 256 × 256 1.60, 512 × 256 1.48, 128 × 128 2.06."""
+
+FEW_QUERIES = 8_192
+"""Fewer than these are taken in half such blocks, so that there is work for all threads."""
 
 PENDING = 1 << 17
 """Candidates of one block of queries that may wait before they are sorted into its lists."""
@@ -149,12 +152,14 @@ def nearest_by(
     index = np.full((m, k), -1, dtype=np.int64)
     similarity = np.full((m, k), -np.inf, dtype=np.float32)
 
+    size = QUERY_BLOCK if m >= FEW_QUERIES else -(-QUERY_BLOCK // 2)
+
     def search(start: int) -> int:
-        rows = slice(start, min(start + QUERY_BLOCK, m))
+        rows = slice(start, min(start + size, m))
         _search(prepare(rows), n, None if itself is None else itself[rows], index[rows], similarity[rows])
         return rows.stop - rows.start
 
-    for done in in_threads(search, range(0, m, QUERY_BLOCK), jobs):
+    for done in in_threads(search, range(0, m, size), jobs):
         advance(done)
     return index, similarity
 
