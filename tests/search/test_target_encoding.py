@@ -3,11 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leakaudit.search import target_encoding
 from leakaudit.search.fitted import fit_sets
-from leakaudit.search.target_encoding import encoding_of, may_be_encoded
+from leakaudit.search.target_encoding import encoding_of, equal_values, may_be_encoded
 
 SETS = fit_sets(("train", "val"))
 K = 15
+
+
+@pytest.fixture(autouse=True, params=[30_000, 60], ids=["few rows", "screened"])
+def _screened(request, monkeypatch):
+    """Whether so many rows are looked at as a whole, or a sample of them first: the answer is the same."""
+    monkeypatch.setattr(target_encoding, "SCREENED", request.param)
 
 
 def encode(how, city, y, seen):
@@ -65,6 +72,34 @@ def test_leave_one_out(target):
         x = encode("leave-one-out", city, y, seen)
         found = encoding_of(x, codes, y, SETS, city)
         assert (found.method, found.verdict) == ("leave-one-out", verdict)
+
+
+@pytest.mark.parametrize("target", ["classes", "numbers"])
+@pytest.mark.parametrize("digits", [None, 4])
+def test_leave_one_out_of_some_rows_is_not_screened_out(target, digits):
+    city, y, codes, rng = cities(8, 2_000, target)
+    x = encode("leave-one-out", city, y, codes >= 0)
+    changed = rng.random(len(x)) < 0.03  # fewer than may differ
+    x[changed] = rng.random(int(changed.sum()))
+    x = x if digits is None else np.round(x, digits)
+    found = encoding_of(x, codes, y, SETS, city)
+    assert (found.method, found.verdict) == ("leave-one-out", "fitted on both")
+
+
+def test_a_sample_rules_out_what_is_no_encoding(monkeypatch):
+    city, y, codes, rng = cities(9, 2_000)
+    monkeypatch.setattr(target_encoding, "SCREENED", 1_000)
+    monkeypatch.setattr(target_encoding, "_leave_one_out", None)
+    assert encoding_of(np.round(rng.normal(size=len(y)), 1), codes, y, SETS, city) is None
+
+
+def test_equal_values_are_found_once_for_all_targets():
+    city, y, codes, _ = cities(4)
+    known = np.arange(len(y)) >= 3
+    x = np.where(known, encode("plain", city, y, known), np.nan)
+    for target in (y, 1 - y):
+        alone, shared = (encoding_of(x, codes, target, SETS, None, equal) for equal in (None, equal_values(x)))
+        assert (alone.method, alone.verdict, alone.log_chance) == (shared.method, shared.verdict, shared.log_chance)
 
 
 def test_leave_one_out_without_the_category():
