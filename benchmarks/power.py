@@ -202,12 +202,107 @@ def interleaved(effect: float, n: int, random: np.random.Generator) -> Frames:
     return rows[~held_out].reset_index(drop=True), rows[held_out].reset_index(drop=True)
 
 
+def copied_rows(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """This share of validation are rows of train."""
+    train, val = both(n, random)
+    copied = np.flatnonzero(random.random(n) < effect)
+    val.loc[copied] = train.iloc[random.choice(len(train), len(copied), replace=False)].to_numpy()
+    return train, val.infer_objects()
+
+
+def relabelled_rows(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """This share of validation are rows of train with the other label."""
+    train, val = both(n, random)
+    copied = np.flatnonzero(random.random(n) < effect)
+    source = train.iloc[random.choice(len(train), len(copied), replace=False)].copy()
+    source["label"] = np.where(source["label"] == "yes", "no", "yes")
+    val.loc[copied] = source.to_numpy()
+    return train, val.infer_objects()
+
+
+def repeated_rows(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """This share of train are copies of other rows of train."""
+    train, val = both(n, random)
+    again = np.flatnonzero(random.random(len(train)) < effect)
+    train.loc[again] = train.iloc[random.choice(len(train), len(again), replace=False)].to_numpy()
+    return train.infer_objects(), val
+
+
+def rare_class(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """A class of this share in train that validation lacks."""
+    train, val = both(n, random)
+    train.loc[random.random(len(train)) < effect, "label"] = "rare"
+    return train, val
+
+
+def scaled_on_both(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """Standardised over both splits and written with so many decimals; 0: over train alone, with six."""
+    train, val = both(n, random)
+    seen = pd.concat([train, val]) if effect else train
+    for name in ("a", "b", "c"):
+        for each in (train, val):
+            each[name] = ((each[name] - seen[name].mean()) / seen[name].std(ddof=0)).round(int(effect) or 6)
+    return train, val
+
+
+def imputed_on_both(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """This share of a column was missing, and is filled with the mean of both splits."""
+    train, val = both(n, random)
+    gaps_of = [random.random(len(each)) < effect for each in (train, val)]
+    known = np.concatenate([each.loc[~gap, "c"] for each, gap in zip((train, val), gaps_of, strict=True)])
+    for each, gap in zip((train, val), gaps_of, strict=True):
+        each.loc[gap, "c"] = known.mean()
+    return train, val
+
+
+def mixed_on_both(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """This share of the rows lie between two rows of the rarer class (SMOTE), made before the split."""
+    rows = plain((RATIO + 1) * n, random)
+    numbers = ["a", "b", "c"]
+    rows["label"] = np.where(random.random(len(rows)) < 0.2, "rare", "common")
+    rare = rows.loc[rows["label"] == "rare", numbers].to_numpy()
+    new = np.flatnonzero(random.random(len(rows)) < effect)
+    first = random.integers(len(rare), size=len(new))
+    near = np.argsort(((rare[first][:, None] - rare[None]) ** 2).sum(axis=2), axis=1)[:, 1:6]
+    second = near[np.arange(len(new)), random.integers(5, size=len(new))]
+    rows.loc[new, numbers] = rare[first] + random.random((len(new), 1)) * (rare[second] - rare[first])
+    rows.loc[new, "label"] = "rare"
+    return rows.iloc[n:].reset_index(drop=True), rows.iloc[:n].reset_index(drop=True)
+
+
+def encoded_on_both(effect: float, n: int, random: np.random.Generator) -> Frames:
+    """A category replaced by its mean label over both splits, with so many decimals; 0: over train alone, with six."""
+    train, val = both(n, random)
+    chance = random.beta(2, 3, 20)
+    for each in (train, val):
+        city = random.integers(0, 20, len(each))
+        each["city"] = city
+        each["label"] = np.where(random.random(len(each)) < chance[city], "yes", "no")
+    seen = pd.concat([train, val]) if effect else train
+    means = (seen["label"] == "yes").groupby(seen["city"]).mean()
+    for each in (train, val):
+        each["city"] = each["city"].map(means).round(int(effect) or 6)
+    return train, val
+
+
 SHIFTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
 COPIES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
 
+DECIMALS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)
+
 CURVES = (
+    Curve("LA104", "rows of train in validation", "share of rows", copied_rows, COPIES),
+    Curve("LA110", "rows of train with another label", "share of rows", relabelled_rows, COPIES),
+    Curve("LA111", "rows repeated in train", "share of rows", repeated_rows, COPIES),
+    Curve("LA202", "a class that validation lacks", "share in train", rare_class, COPIES),
+    Curve("LA304", "standardised over both splits", "decimals (0: over train alone)", scaled_on_both, DECIMALS),
+    Curve(
+        "LA305", "gaps filled with the mean of both splits", "share of a column", imputed_on_both, (*COPIES[:5], 0.2)
+    ),
+    Curve("LA306", "mixtures made before the split", "share of rows", mixed_on_both, (*COPIES[:5], 0.2)),
+    Curve("LA307", "a target mean over both splits", "decimals (0: over train alone)", encoded_on_both, DECIMALS),
     *(
         Curve("LA105", f"copies with noise of {noise:g}", "share of rows", noisy_copies(noise), COPIES)
         for noise in (0.00001, 0.001, 0.01)
