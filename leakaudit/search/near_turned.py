@@ -165,7 +165,10 @@ def orientation_words(code: int) -> str:
     if code < len(ORIENTATIONS):
         return ORIENTATIONS[code] if code else ""
     mirrored, angle = code >= 2000, code % 1000
-    return f"mirrored top to bottom and turned by {angle}°" if mirrored else f"turned by {angle}°"
+    turned = f"turned by {angle}°" if angle else "turned by less than 1°"
+    if not mirrored:
+        return turned
+    return f"mirrored top to bottom and {turned}" if angle else "mirrored top to bottom"
 
 
 def undone(codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
