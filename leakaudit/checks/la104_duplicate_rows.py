@@ -83,6 +83,7 @@ from leakaudit.search.equal_rows import n_equal_pairs, n_shared, row_overlap, ro
 from leakaudit.search.groups import Group, Overlap
 from leakaudit.search.homogeneity import benjamini_hochberg
 from leakaudit.search.row_excess import Excess, excess_of_rows
+from leakaudit.sources.parts import say_names
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,8 @@ def _copies(context: Context, each: _Compared) -> list[Finding]:
 
     def layer(group: Group) -> dict[str, Scalar]:
         if each.layer != "canonical":
-            return {"layer": each.layer, "expected_by_chance": round(each.chance.expected, 2)}
+            by_chance = round(each.chance.expected, 2)
+            return {"layer": each.layer, "but_for": _but_for(rows, each.layer), "expected_by_chance": by_chance}
         n_raw = sum(index in raw for index in group.a.tolist())
         return {"layer": "raw" if n_raw == len(group.a) else "canonical", "n_raw": n_raw}
 
@@ -205,6 +207,10 @@ def _copies(context: Context, each: _Compared) -> list[Finding]:
 
 def _left_out(rows: RowFingerprints, layer: Layer) -> list[str]:
     return [name for name in rows.beside if layer == "reduced" or name != rows.identified]
+
+
+def _but_for(rows: RowFingerprints, layer: Layer) -> str | None:
+    return None if layer == "canonical" else say_names([*map(repr, _left_out(rows, layer))], 3)
 
 
 def _beyond_chance(context: Context, each: _Compared, excess: Excess, p_value: float) -> Finding:
@@ -226,6 +232,7 @@ def _beyond_chance(context: Context, each: _Compared, excess: Excess, p_value: f
         ),
         effect={
             "layer": each.layer,
+            "but_for": _but_for(rows, each.layer),
             "n_equal": overlap.n_samples,
             "n_beyond_chance": round(excess.n_rows, 1),
             "expected_at_random": round(excess.expected, 1),

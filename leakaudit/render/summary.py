@@ -31,7 +31,8 @@ class SplitFindings:
     Parameters
     ----------
     layer : str or None
-        What the findings' ``effect["layer"]`` says, where a check looks at several layers of identity.
+        In what the samples are equal, where a check looks at several layers of identity: what the findings'
+        ``effect["but_for"]`` or ``effect["layer"]`` says, in words.
     n_samples : int
         Sum over the findings: within a group they do not overlap.
     n_total : int
@@ -86,8 +87,7 @@ def failed_checks(report: Report) -> list[FailedCheck]:
 def _groups(report: Report, outcome: Outcome) -> Iterator[SplitFindings]:
     grouped: dict[tuple[Severity, tuple[str, ...], str | None], list[Finding]] = {}
     for finding in (finding for finding in outcome.findings if not finding.accepted):
-        layer = finding.effect.get("layer")
-        key = (finding.severity, finding.splits, layer.replace("_", " ") if isinstance(layer, str) else None)
+        key = (finding.severity, finding.splits, _layer(finding))
         grouped.setdefault(key, []).append(finding)
     order = list(report.splits)
     for key in sorted(grouped, key=lambda key: (SEVERITIES.index(key[0]), _split_order(key[1], order))):
@@ -96,6 +96,16 @@ def _groups(report: Report, outcome: Outcome) -> Iterator[SplitFindings]:
         n_samples = sum(finding.n_samples for finding in findings)
         n_total = report.splits[splits[0]].n if splits and splits[0] in report.splits and len(splits) <= 2 else 0
         yield SplitFindings(severity, splits, layer, tuple(findings), n_samples, n_total)
+
+
+def _layer(finding: Finding) -> str | None:
+    layer, but_for = finding.effect.get("layer"), finding.effect.get("but_for")
+    if isinstance(but_for, str):
+        return f"but for {but_for}"
+    return _LAYERS.get(layer, layer.replace("_", " ")) if isinstance(layer, str) else None
+
+
+_LAYERS = {"raw": "equal as written", "canonical": "equal in value"}
 
 
 def _split_order(splits: tuple[str, ...], order: list[str]) -> list[tuple[int, str]]:
