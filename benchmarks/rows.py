@@ -202,7 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[500_000, 1_500_000, 4_500_000])
     parser.add_argument("--large", type=int, help="one size, ours alone")
-    parser.add_argument("--memory-limit", default="2GB")
+    parser.add_argument("--memory-limit", default="auto")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, help="default: all; ratios are to the first")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where the tables are kept; default: a temporary folder")

@@ -130,8 +130,9 @@ class Config:
         Where fingerprints are kept; None: the user's cache folder. Never inside the data.
     use_cache : bool, default True
         Whether fingerprints are read from the cache and written to it.
-    memory_limit : str, default "2GB"
-        What DuckDB may hold before it spills to a temporary folder.
+    memory_limit : str, default "auto"
+        What DuckDB may hold before it spills to a temporary folder, such as ``1GB``; auto: half of what the machine or
+        the container has, at most 2 GB.
     timings : bool, default False
         Put wall seconds into outcomes (reports are then no longer byte-identical from run to run).
     previews : bool, default False
@@ -170,7 +171,7 @@ class Config:
     jobs: Annotated[int, Range(1)] | None = None
     cache_dir: Path | None = None
     use_cache: bool = True
-    memory_limit: str = "2GB"
+    memory_limit: str = "auto"
     timings: bool = False
     previews: bool = False
 

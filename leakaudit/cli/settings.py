@@ -151,7 +151,9 @@ _OTHER_OPTIONS = (
     click.option("--jobs", type=click.IntRange(1), help="Workers; default: all cores."),
     click.option("--cache-dir", type=click.Path(path_type=Path), help="Where fingerprints are kept."),
     click.option("--cache/--no-cache", "use_cache", default=None, help="Whether to read and write the cache."),
-    click.option("--memory-limit", metavar="SIZE", help="What table work may hold in memory. Default: 2GB."),
+    click.option(
+        "--memory-limit", metavar="SIZE", help="What table work may hold; default: half of the memory, at most 2GB."
+    ),
     click.option("--timings", is_flag=True, default=None, help="Put the seconds of each check into the report."),
 )
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from leakaudit.config import Config
 from leakaudit.engines.local import usable_cores
+from leakaudit.engines.memory import default_limit
 from leakaudit.errors import ConfigError
 from leakaudit.model import TableFile
 
@@ -66,7 +67,7 @@ def open_duck(config: Config, files: Sequence[TableFile]) -> Duck:
     threads = config.jobs or usable_cores()
     folder = tempfile.TemporaryDirectory(prefix="leakaudit-", ignore_cleanup_errors=True)
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": config.memory_limit,
+        "memory_limit": default_limit() if config.memory_limit == "auto" else config.memory_limit,
         "threads": str(threads),
         "temp_directory": str(Path(folder.name, "spilled")),
         "autoinstall_known_extensions": "false",

@@ -52,7 +52,7 @@ def test_without_anything_it_is_the_defaults():
 def test_options_over_environment_over_data_set_over_file_over_defaults(file):
     environ = {"LEAKAUDIT_FAIL_ON": "info", "LEAKAUDIT_JOBS": "7", "LEAKAUDIT_CHECKS": "LA201.alpha=0.01"}
     found = effective(file, "a", environ, {"jobs": ("--jobs", 8)})
-    assert (found.config.fail_on, found.config.jobs, found.config.memory_limit) == ("info", 8, "2GB")
+    assert (found.config.fail_on, found.config.jobs, found.config.memory_limit) == ("info", 8, "auto")
     assert found.config.checks["LA103"]["candidates"] == 5
     assert len(found.config.checks["LA103"]) == 2
     assert found.config.checks["LA201"] == {"alpha": 0.01}
