@@ -14,7 +14,7 @@ LEAST = 100_000_000
 
 
 def default_limit(root: Path = Path("/")) -> str:
-    """What table work may hold by default, as DuckDB reads it: half of `usable_memory`, at most `MOST` and at least `LEAST`."""
+    """What table work holds by default, as DuckDB reads it: half of `usable_memory`, from `LEAST` to `MOST`."""
     there = usable_memory(root)
     return f"{max(LEAST, MOST if there is None else min(MOST, there // 2)) // 1_000_000}MB"
 
