@@ -195,18 +195,24 @@ def _targets(context: Context, params: Params) -> list[_Target]:
 
 
 def _keys(context: Context, params: Params) -> list[tuple[str, IntArray]]:
-    """Columns of categories, as codes."""
+    """Columns of categories, as codes; read one at a time, because there may be many rows."""
     assert context.rows is not None
     texts = [p.name for p in context.columns if p.role == "category" and 2 <= p.n_distinct <= params.levels]
     whole = [p.name for p in context.columns if p.role in ("number", "group") and p.whole and 2 <= p.n_distinct <= 1000]
     keys = []
-    for column in read_columns(context.rows, [*texts, *whole][: params.keys]):
+    for name in [*texts, *whole][: params.keys]:
+        (column,) = read_columns(context.rows, [name])
         if column.codes is not None:
-            keys.append((column.name, column.codes))
+            keys.append((name, _small(column.codes)))
         elif column.numbers is not None:
-            codes = np.unique(column.numbers, return_inverse=True)[1].astype(np.int64)
-            keys.append((column.name, np.where(np.isnan(column.numbers), -1, codes)))
+            keys.append((name, _small(np.where(np.isnan(column.numbers), -1, equal_values(column.numbers)))))
     return keys
+
+
+def _small(codes: IntArray) -> IntArray:
+    """The same numbers in fewer bytes."""
+    smaller: IntArray = codes.astype(np.min_scalar_type(-1 - int(codes.max(initial=0))))
+    return smaller
 
 
 def _numbers(found: _Found) -> dict[str, Scalar]:
