@@ -21,16 +21,18 @@ How it decides
 
 *Inferred*: from 20 held-out rows (``least``), a *warning* where the split is *shuffled*: most held-out rows are not
 after train, and sides change between neighbours in time half as often (``shuffled``) as Wald and Wolfowitz's runs test
-expects of random assignment, or more often. Blocks of time stay far below. A birth date or an age is no time axis, so
-one of these must hold, too: the times are clock times to the minute or finer, as events have them (rows of tables
-only); or the rows are a series: in a column, or in the looks of the pictures, the neighbour in time is more often
-nearer than a row a little farther off (1 to 5 % of the rows, so that slow trends do the same to both), in 60 % or more
-of the comparisons (``alike``: a standardised difference of 0.36, between Cohen's "small" and "medium"; LA108 uses the
-same) and significantly so (sign test, 1 %, ``alpha``, after Benjamini-Hochberg over all columns and pairs of splits).
-Columns that follow from the time stamp (hour, weekday, month, counters) do not count. Numbers that are only named like
-a time must also be sampled evenly: half of the gaps (``regular``) within a tenth of the median one. Validation that
-lies wholly before train on dates is a *warning*, too. Where one of several time columns orders the splits, the others
-are no matter. These thresholds are conventions of this tool.
+expects of random assignment, or more often. Blocks of time stay far below. Likewise where it is *mixed*: a tenth of the
+held-out rows (``mixed``) stand alone between two train rows, as blocks of time seldom leave any; reported are these. A
+birth date or an age is no time axis, so one of these must hold, too: the times are clock times to the minute or finer,
+as events have them (shuffled rows of tables only); or the rows are a series: in a column, or in the looks of the
+pictures, the neighbour in time is more often nearer than a row a little farther off (1 to 5 % of the rows, so that slow
+trends do the same to both), in 60 % or more of the comparisons (``alike``: a standardised difference of 0.36, between
+Cohen's "small" and "medium"; LA108 uses the same) and significantly so (sign test, 1 %, ``alpha``, after
+Benjamini-Hochberg over all columns and pairs of splits). Columns that follow from the time stamp (hour, weekday, month,
+counters) do not count. Numbers that are only named like a time must also be sampled evenly: half of the gaps
+(``regular``) within a tenth of the median one. Validation that lies wholly before train on dates is a *warning*, too.
+Where one of several time columns orders the splits, the others are no matter. These thresholds are conventions of this
+tool.
 
 *Windows*: held-out rows that share half a window or more with a train row, cell by cell, shifted by a lag: a *warning*,
 from 6 lags, where one row in five overlaps with another one and five times as many as do by chance (read backwards).
@@ -75,7 +77,7 @@ from leakaudit.search.time_likeness import Alike, Trials
 from leakaudit.search.time_overlap import Interleaving
 from leakaudit.search.time_splits import InTime, neighbours_alike, pictures_in_time, rows_in_time
 
-Pattern = Literal["after", "before", "shuffled", "in blocks", "apart"]
+Pattern = Literal["after", "before", "shuffled", "mixed", "in blocks", "apart"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Params:
 
     least: int = 20
     shuffled: float = 0.5
+    mixed: float = 0.1
     alike: float = 0.6
     regular: float = 0.5
     alpha: float = 0.01
@@ -155,6 +158,8 @@ def _case(context: Context, in_time: InTime, axis: TimeAxis, pair: tuple[str, st
         pattern = "before"
     elif found.share_of_random >= params.shuffled and found.n_not_after >= 0.5 * found.n_compared:
         pattern = "shuffled"
+    elif found.n_between >= params.mixed * found.n_compared:
+        pattern = "mixed"
     return _Case(pair, axis, found, pattern, in_time.trials(axis, *_codes(context, pair)))
 
 
@@ -169,7 +174,7 @@ def _suspects(cases: Sequence[_Case], params: Params) -> list[_Case]:
         for case in cases
         if case.pair not in ordered
         and case.found.n_compared >= params.least
-        and (case.pattern == "shuffled" or (case.pattern == "before" and case.axis.calendar))
+        and (case.pattern in ("shuffled", "mixed") or (case.pattern == "before" and case.axis.calendar))
         and (case.axis.calendar or case.found.regular >= params.regular)
     ]
 
@@ -182,7 +187,7 @@ def _judged(
     params: Params,
 ) -> list[Finding]:
     """Of each pair of splits, the finding on the likeliest axis that is a time of observation."""
-    shuffled = [case for case in suspects if case.pattern == "shuffled"]
+    shuffled = [case for case in suspects if case.pattern in ("shuffled", "mixed")]
     tested = [neighbours_alike(context, in_time, case.axis, case.trials) for case in shuffled]
     p_values = [result.p_value for found in tested for result in found.values()]
     adjusted = iter(benjamini_hochberg(p_values) if p_values else [])
@@ -199,7 +204,7 @@ def _judged(
     findings: list[Finding] = []
     done: set[tuple[str, str]] = set()
     for case in suspects:
-        events = context.rows is not None and case.axis.to_the_minute
+        events = context.rows is not None and case.axis.to_the_minute and case.pattern == "shuffled"
         if case.pair not in done and (case.pattern == "before" or events or id(case) in series):
             done.add(case.pair)
             findings.append(_finding(context, in_time, case, series.get(id(case)), params))
@@ -217,6 +222,7 @@ def _measured(case: _Case) -> dict[str, Scalar]:
         "n_compared": found.n_compared,
         "n_not_after": found.n_not_after,
         "n_before": found.n_before,
+        "n_between": found.n_between,
         "share_not_after": round(found.n_not_after / max(found.n_compared, 1), 4),
         "changes_of_random": round(found.share_of_random, 4),
         "z": round(found.z, 2),
@@ -241,6 +247,7 @@ def _said(case: _Case, in_time: InTime) -> str:
         "after": f"{held_out} lies after {reference}",
         "before": f"{held_out} lies before {reference}",
         "shuffled": f"{held_out} and {reference} are shuffled",
+        "mixed": f"{found.n_between:,} {held_out} samples lie right between two of {reference}",
     }
     start = ways.get(case.pattern, f"{held_out} and {reference} lie in blocks")
     return (
@@ -260,6 +267,7 @@ def _finding(
     ways: dict[Pattern, str] = {
         "shuffled": "as in a random split",
         "before": f"all before {reference}",
+        "mixed": f"{found.n_between:,} of them right between two of {reference}",
         "in blocks": "in blocks",
     }
     gap = axis.show_span(found.median_gap)
@@ -284,6 +292,7 @@ def _finding(
     }
     if series is not None:
         effect |= {"alike": series[0], "alike_share": round(series[1].share, 4)}
+    n_samples = found.n_between if case.pattern == "mixed" and not axis.declared else found.n_not_after
     identity = (*case.pair, *axis.columns, *(str(effect[key]) for key in ("n_compared", "n_not_after", "pattern")))
     return Finding(
         id=finding_id(CHECK.code, *identity, *ranges),
@@ -292,12 +301,12 @@ def _finding(
         severity=severity,
         message=message,
         splits=case.pair,
-        n_samples=found.n_not_after,
+        n_samples=n_samples,
         effect=effect,
         evidence=Evidence(
             pairs=_examples(context, in_time, case, params),
-            n_pairs=found.n_not_after,
-            n_samples=found.n_not_after,
+            n_pairs=n_samples,
+            n_samples=n_samples,
             breakdown=_ranges(context, in_time, axis),
         ),
     )

@@ -30,6 +30,8 @@ class Interleaving:
         Held-out rows earlier than the last, and not earlier than the first, reference row of their group.
     n_before : int
         Held-out rows earlier than every reference row of their group.
+    n_between : int
+        Held-out rows whose neighbours in time are both reference rows of their group, the next one later than they.
     held_out, reference : tuple of float
         First and last time of either side.
     n_changes : int
@@ -50,6 +52,7 @@ class Interleaving:
     n_apart: int
     n_inside: int
     n_before: int
+    n_between: int
     held_out: tuple[float, float]
     reference: tuple[float, float]
     n_changes: int
@@ -142,6 +145,7 @@ def interleaving(times: Float64, held_out: Bools, groups: IntArray | None = None
         n_apart=n_held_out - int(compared.sum()),
         n_inside=int((compared & (times >= first[of]) & (times < last[of])).sum()),
         n_before=int((compared & (times < first[of])).sum()),
+        n_between=_n_between(times, held_out, same),
         held_out=ends[0],
         reference=ends[1],
         n_changes=int((same & (held_out[1:] != held_out[:-1])).sum()),
@@ -160,6 +164,12 @@ def in_time(times: Float64, groups: IntArray) -> IntArray:
         if len(key) and key.min() != key.max():
             order = order[np.argsort(key[order], kind="stable")]
     return order
+
+
+def _n_between(times: Float64, held_out: Bools, same: Bools) -> int:
+    """See `Interleaving`; `same`: whether each row and the next are of one group."""
+    alone = held_out[1:-1] & ~held_out[:-2] & ~held_out[2:] & same[:-1] & same[1:]
+    return int((alone & (times[2:] > times[1:-1])).sum())
 
 
 def _reference_ends(times: Float64, held_out: Bools, of: IntArray, n_groups: int) -> tuple[Float64, Float64]:

@@ -119,6 +119,25 @@ def test_blocks_within_the_range_of_train_are_left_alone_unless_declared():
     assert outcome(halves(rows, held), label="y", time="when").findings[0].effect["pattern"] == "in blocks"
 
 
+def test_validation_after_train_with_a_share_of_rows_exchanged_is_a_warning():
+    rows = series(1500)
+    held = np.arange(1500) >= 1200
+    moved = np.random.default_rng(0).random(1500) < 0.25
+    held[moved] = np.random.default_rng(1).permutation(held[moved])
+    found = outcome(halves(rows, held), label="y")
+    (finding,) = found.findings
+    alone = held[1:-1] & ~held[:-2] & ~held[2:]
+    assert (finding.severity, finding.effect["pattern"], finding.n_samples) == ("warning", "mixed", int(alone.sum()))
+    assert f"{finding.n_samples} of them right between two of train" in finding.message
+    # where neighbours are not alike, nothing is filled in
+    unlike = rows.assign(load=np.random.default_rng(2).normal(size=1500), y=rows["y"].sample(frac=1, random_state=0))
+    assert outcome(halves(unlike, held), label="y").status == "passed"
+    # a few rows are no mixture
+    few = np.arange(1500) >= 1200
+    few[[100, 500, 900]] = True
+    assert outcome(halves(rows, few), label="y").status == "passed"
+
+
 @pytest.mark.parametrize("size", [(50, 400), (200, 1001), (1000, 1000)])
 def test_dates_of_independent_rows_are_no_axis(size):
     n_val, n = size[0], sum(size)

@@ -47,6 +47,23 @@ def test_expected_changes_are_those_of_random_assignment():
     assert np.std(shuffles) == pytest.approx(found.deviation, rel=0.08)
 
 
+@given(st.lists(st.tuples(st.integers(0, 60), st.booleans(), st.integers(0, 1)), max_size=40, unique_by=lambda r: r[0]))
+def test_rows_between_are_those_of_brute_force(rows):
+    times, held, groups = (np.array(column, dtype=kind) for column, kind in zip(
+        zip(*rows, strict=True) if rows else ((), (), ()), (float, bool, np.int64), strict=True
+    ))  # fmt: skip
+    expected = 0
+    for group in (0, 1):
+        sides = [side for _, side, g in sorted(rows) if g == group]
+        expected += sum(sides[i] and not sides[i - 1] and not sides[i + 1] for i in range(1, len(sides) - 1))
+    assert interleaving(times, held, groups).n_between == expected
+
+
+def test_rows_at_the_time_of_a_reference_row_are_not_between():
+    assert interleaving(np.array([0.0, 1.0, 1.0]), np.array([False, True, False])).n_between == 0
+    assert interleaving(np.array([0.0, 1.0, 2.0]), np.array([False, True, False])).n_between == 1
+
+
 @pytest.mark.parametrize(
     ("held", "not_after", "low", "high"),
     [
