@@ -294,6 +294,7 @@ DECIMALS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)
 
 CURVES = (
     Curve("LA104", "rows of train in validation", "share of rows", copied_rows, COPIES),
+    Curve("LA106", "texts of train in validation", "share of rows", edited_copies(0.0), COPIES),
     Curve("LA110", "rows of train with another label", "share of rows", relabelled_rows, COPIES),
     Curve("LA111", "rows repeated in train", "share of rows", repeated_rows, COPIES),
     Curve("LA202", "a class that validation lacks", "share in train", rare_class, COPIES),
