@@ -1,4 +1,4 @@
-"""Whether a process is at work."""
+"""Processes that die, and whether they are at work."""
 
 from __future__ import annotations
 
@@ -17,3 +17,19 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return not Path("/proc/self").is_dir()
+
+
+DEADLY = """
+import ctypes
+from PIL import WebPImagePlugin
+
+def deadly(load):
+    def call(self, *args):
+        if self.size == (66, 66):
+            ctypes.string_at(0)  # a segmentation fault
+        return load(self, *args)
+    return call
+
+WebPImagePlugin.WebPImageFile.load = deadly(WebPImagePlugin.WebPImageFile.load)
+"""
+"""``sitecustomize.py`` of a process in which decoding a WebP of 66×66 pixels is a segmentation fault."""

@@ -32,7 +32,7 @@ def contents(files: Sequence[Listed]) -> Iterator[FileContent | Unreadable]:
             yield from (_read_as_listed(file) for file, _ in run)
         else:
             for batch in _batches([(file, place) for file, place in run if place is not None]):
-                read = read_ranges([place for _, place in batch])
+                read = read_ranges([place for _, place in batch], [(file.size, file.mtime_ns) for file, _ in batch])
                 for (file, place), answer in zip(batch, read, strict=True):
                     try:
                         yield _as_listed(file, content_of(place, answer))

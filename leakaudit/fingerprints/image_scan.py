@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from blake3 import blake3
@@ -163,12 +163,14 @@ def _scan(
     A cluster's executors are processes already, and replaced when they die: nothing is postponed there.
     """
     engine = engine_of(config)
-    # Objects: threads wait for answers as well as processes, and share one connection pool.
-    is_here = config.engine == "local" and not any(is_remote(file.path) for file in files)
+    addresses = [file.path for file in files if is_remote(file.path)] if config.engine == "local" else []
+    reached = _reach(addresses)
+    is_here = config.engine == "local" and reached is not None
     kernel = Kernel.of(
         fingerprint_files,
         crashed=crashed_files,
         processes=is_here and processes,
+        reach=reached if processes else None,
         # The cache lies on this machine.
         known_contents=str(known_contents) if known_contents and config.engine == "local" else None,
         postpone=is_here and not processes,
@@ -179,6 +181,15 @@ def _scan(
             scanned = scanned_of(table)
             advance(len(scanned) - len(scanned.postponed))
             yield scanned
+
+
+def _reach(addresses: Sequence[bytes]) -> dict[str, Any] | None:
+    """What worker processes need to read these addresses; None: they cannot."""
+    if not addresses:
+        return {}
+    from leakaudit.sources.remote import reach
+
+    return reach(addresses)
 
 
 @contextmanager

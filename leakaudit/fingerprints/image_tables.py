@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +38,9 @@ def files_table(files: Sequence[Listed]) -> pa.Table:
     )
 
 
-def fingerprint_files(files: pa.Table, *, known_contents: str | None, postpone: bool) -> pa.Table:
+def fingerprint_files(
+    files: pa.Table, *, known_contents: str | None, postpone: bool, reach: dict[str, Any] | None = None
+) -> pa.Table:
     """Read, decode and fingerprint the files of `files_table`; for `scanned_of`.
 
     Parameters
@@ -46,7 +49,13 @@ def fingerprint_files(files: pa.Table, *, known_contents: str | None, postpone: 
         Folder of the cache, where it may know the content of a file under another name.
     postpone : bool
         Leave to a worker process what may crash this one.
+    reach : dict, optional
+        As from `leakaudit.sources.remote.reach`, in a process that does not know it yet.
     """
+    if reach:
+        from leakaudit.sources.remote import adopt
+
+        adopt(reach)
     cache = Path(known_contents) if known_contents else None
     return _table_of(fingerprint_chunk(_listed(files), known_contents=cache, postpone=postpone))
 

@@ -62,8 +62,14 @@ def status(place: Range) -> os.stat_result:
     return storage.stat(place.file)
 
 
-def read_ranges(places: Sequence[Range]) -> list[Content | OSError]:
+def read_ranges(places: Sequence[Range], listed: Sequence[tuple[int, int]] | None = None) -> list[Content | OSError]:
     """Read ranges of files and objects; those of objects are asked for all at once.
+
+    Parameters
+    ----------
+    listed : sequence of tuple of int, optional
+        Size and modification time of each place as they were listed, -1 where unknown: a process that has not made the
+        listing would have to make it again.
 
     Returns
     -------
@@ -77,15 +83,18 @@ def read_ranges(places: Sequence[Range]) -> list[Content | OSError]:
             if not storage.is_remote(place.file):
                 found[at] = _read_here(place)
                 continue
-            info = storage.stat(place.file)
-            size = info.st_size if place.size < 0 else place.size
+            n_bytes, mtime_ns = listed[at] if listed is not None else (-1, -1)
+            if n_bytes < 0 or mtime_ns < 0:
+                info = storage.stat(place.file)
+                n_bytes, mtime_ns = info.st_size, info.st_mtime_ns
+            size = n_bytes if place.size < 0 else place.size
             if size > MOST_BYTES:
                 found[at] = OSError(errno.EFBIG, "larger than 1 GiB: not read from object storage")
             elif size == 0:
-                found[at] = Content(b"", info.st_mtime_ns)
+                found[at] = Content(b"", mtime_ns)
             else:
                 stop = place.start + size + (place.size < 0)
-                asked.append((at, os.fsdecode(place.file), place.start, stop, info.st_mtime_ns))
+                asked.append((at, os.fsdecode(place.file), place.start, stop, mtime_ns))
         except OSError as error:
             found[at] = error
     if asked:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
+import pickle
 import shutil
 import stat as modes
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,29 @@ def _system(address: str) -> Any:  # noqa: ANN401  fsspec has no types
 def _split(address: str) -> tuple[str, str]:
     folder, _, name = address.rpartition("/")
     return folder, name
+
+
+def reach(addresses: Iterable[bytes]) -> dict[str, Any] | None:
+    """What a process of ours has to `adopt` to read these addresses; None: only this process can read one of them.
+
+    The environment and the files of profiles are there anyway. What was set in Python is fsspec's configuration.
+    """
+    if any(address.startswith(b"memory:") for address in addresses):
+        return None
+    import fsspec.config
+
+    try:
+        told: dict[str, Any] = pickle.loads(pickle.dumps(dict(fsspec.config.conf)))  # noqa: S301  made in this line
+    except Exception:  # noqa: BLE001  objects of any kind may lie there
+        return None
+    return told
+
+
+def adopt(told: Mapping[str, Any]) -> None:
+    """Take over what `reach` gave."""
+    import fsspec.config
+
+    fsspec.config.conf.update(told)
 
 
 def forget() -> None:

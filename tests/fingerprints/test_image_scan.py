@@ -26,6 +26,7 @@ from leakaudit.fingerprints.image_scan import fingerprint_images
 from leakaudit.fingerprints.images import FORMATS, MODES
 from leakaudit.fingerprints.pixels import pixel_digest
 from leakaudit.model import Samples
+from processes import DEADLY
 
 LONG_AGO = 1_600_000_000
 
@@ -141,21 +142,6 @@ def test_many_records_lie_in_a_file(data, config, monkeypatch, tmp_path):
     assert [path.name for path in config.cache_dir.iterdir() if "tmp" in path.name] == []
     in_memory = images.blank_records(3, tmp_path / "no such folder")
     assert in_memory.tobytes() == bytes(3 * images.RECORD.itemsize)
-
-
-DEADLY = """
-import ctypes
-from PIL import WebPImagePlugin
-
-def deadly(load):
-    def call(self, *args):
-        if self.size == (66, 66):
-            ctypes.string_at(0)  # a segmentation fault
-        return load(self, *args)
-    return call
-
-WebPImagePlugin.WebPImageFile.load = deadly(WebPImagePlugin.WebPImageFile.load)
-"""
 
 
 def mixed_formats(folder: Path) -> Path:

@@ -21,9 +21,12 @@ from PIL import Image
 import leakaudit
 from leakaudit.config import Config
 from leakaudit.errors import InputError
+from leakaudit.fingerprints import image_scan
+from leakaudit.fingerprints.image_contents import Listed, contents
 from leakaudit.render.json import to_json
 from leakaudit.sources import addresses, remote, storage
 from leakaudit.sources.layouts import load
+from processes import DEADLY
 from shards import picture, write_shard
 
 fsspec = pytest.importorskip("fsspec")
@@ -162,6 +165,53 @@ def test_s3_is_as_the_disk(bucket, data, name):
 def test_memory_is_as_the_disk(memory, data, name):
     settings = SETTINGS[name]
     assert found_in(f"{memory}/{name}", root=memory, **settings) == found_in(data / name, root=data, **settings)
+
+
+@pytest.mark.parametrize("name", ["pictures", "shards"])
+def test_s3_in_processes_is_as_the_disk(bucket, data, name, monkeypatch):
+    monkeypatch.setattr(image_scan, "PROCESSES_FROM", 1)
+    here = found_in(data / name, root=data)
+    assert found_in(f"{bucket}/{name}", root=bucket) == here
+
+
+@pytest.mark.parametrize("name", ["x.webp", "x.png"])
+def test_an_object_that_crashes_its_decoder_loses_itself_and_nothing_else(bucket, tmp_path, monkeypatch, name):
+    (tmp_path / "sitecustomize.py").write_text(DEADLY)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    fs = s3fs.S3FileSystem(skip_instance_cache=True)
+    files = {name: Image.new("RGB", (66, 66)), "good.webp": Image.new("RGB", (67, 66), "red")}
+    top = f"bucket/deadly-{name[2:]}"
+    for split in ("train", "val"):
+        fs.pipe_file(f"{top}/{split}/plain.png", picture(7 + len(split)))
+    for file, image in files.items():
+        stream = io.BytesIO()
+        image.save(stream, "WEBP")
+        fs.pipe_file(f"{top}/train/{file}", stream.getvalue())
+    report = leakaudit.audit(f"s3://{top}", config=Config(use_cache=False, jobs=2))
+    assert [(each.uri, each.reason) for each in report.coverage.problems] == [
+        (f"train/{name}", "damaged: it crashes the decoder")
+    ]
+    assert report.coverage.n_read == 3
+
+
+def test_workers_list_nothing_again(bucket, monkeypatch):
+    files = [Listed(b"s3://bucket/data/pictures/train/c0/0.png", len(picture(0)), 5)]
+    remote.forget()
+    monkeypatch.setattr(storage, "stat", None)
+    (content,) = contents(files)
+    assert (bytes(content.data), content.mtime_ns) == (picture(0), 5)
+
+
+def test_what_was_configured_in_python_reaches_workers(monkeypatch):
+    monkeypatch.setitem(fsspec.config.conf, "s3", {"anon": True})
+    told = remote.reach([b"s3://bucket/a.png"])
+    assert told["s3"] == {"anon": True}
+    monkeypatch.setattr(fsspec.config, "conf", {})
+    remote.adopt(told)
+    assert fsspec.config.conf["s3"] == {"anon": True}
+    monkeypatch.setitem(fsspec.config.conf, "s3", {"session": lambda: None})
+    assert remote.reach([b"s3://bucket/a.png"]) is None
+    assert remote.reach([b"memory://data/a.png"]) is None
 
 
 def test_manifests(bucket, data):
