@@ -52,7 +52,7 @@ def test_a_scan_on_the_command_line_does_without(tmp_path):
     code = """
 import sys
 from leakaudit.cli import main
-sys.argv = ["leakaudit", "scan", "--no-cache", "."]
+sys.argv = ["leakaudit", "scan", "--no-cache", "--select", "LA1", "."]
 try:
     main()
 except SystemExit as end:

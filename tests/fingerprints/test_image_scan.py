@@ -352,7 +352,7 @@ def test_packs_fill_up_and_old_ones_go(data, config, monkeypatch, tmp_path, call
 SCAN = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {here!r})
+sys.path[:0] = {here!r}
 from test_image_scan import fingerprint_images, samples, silent, Config, image_scan
 image_scan.SAVED_TOGETHER = 3
 image_scan.CHUNK = 3
@@ -363,7 +363,7 @@ print(hash(found.records.tobytes()) and found.records.tobytes().hex()[:64], foun
 
 
 def start(data: Path, cache: Path) -> subprocess.Popen[str]:
-    code = SCAN.format(here=str(Path(__file__).parent))
+    code = SCAN.format(here=[*map(str, Path(__file__).parents[:2])])
     return subprocess.Popen(
         [sys.executable, "-c", code, data, cache], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -417,7 +417,7 @@ image_chunk.decode = kill_at_100
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 def test_a_killed_scan_goes_on_where_it_was(tmp_path, config, calls):
     folder = fill(tmp_path / "data", 150)
-    code = SCAN.format(here=str(Path(__file__).parent)).replace("import fing", "import image_chunk, fing")
+    code = SCAN.format(here=[*map(str, Path(__file__).parents[:2])]).replace("import fing", "import image_chunk, fing")
     code = code.replace("found =", f"{KILLED}found =")
     killed = subprocess.run([sys.executable, "-c", code, folder, config.cache_dir], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -13,7 +13,7 @@ import pytest
 
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError, InputError, LayoutError
-from leakaudit.sources import LAYOUTS, load
+from leakaudit.sources.layouts import LAYOUTS, load
 
 
 def touch(root: Path, *names: str) -> Path:
