@@ -14,6 +14,7 @@ from leakaudit.checks import CHECKS, Infos
 from leakaudit.config import Config
 from leakaudit.engines.choose import check_engine
 from leakaudit.engines.progress import Progress, silent
+from leakaudit.engines.workers import workers_kept
 from leakaudit.errors import ConfigError, InputError, MissingExtraError, UserError
 from leakaudit.fingerprints.cache import refuse_inside
 from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report
@@ -30,6 +31,7 @@ PREVIEWED_FINDINGS = 400
 """Findings whose pictures get a preview: more than a page shows, few enough for a page to carry."""
 
 
+@workers_kept()
 def audit(
     *paths: str | os.PathLike[str],
     config: Config | None = None,
@@ -96,6 +98,7 @@ def audit(
     return _report(dataset, config, replace(found, outcomes=outcomes), use, Infos(listed.code for listed in CHECKS))
 
 
+@workers_kept()
 def audit_changed(
     files: Sequence[str | os.PathLike[str]],
     *paths: str | os.PathLike[str],

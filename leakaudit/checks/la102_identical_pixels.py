@@ -23,7 +23,8 @@ the reduced decode sees. The largest differences measured between equal pictures
 and 17 (colour: 28.5) with them, on noise, stripes, checkerboards, text and saturated edges at qualities 1 to 90.
 
 A held-out picture that LA101 already reports against the same reference split is not counted again. Of animations and
-multi-page files the first frame is compared, and only with files of as many frames.
+multi-page files the first frame is compared, and only with files of as many frames. What cannot be decoded in full when
+that is needed (it crashes its decoder, or does not fit in memory) equals only copies of its file, and is counted.
 
 What it cannot see
 ------------------
@@ -44,7 +45,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +70,8 @@ def run(context: Context, params: Params) -> Outcome:
     def not_the_same_file(in_a: np.ndarray, in_b: np.ndarray) -> np.ndarray:
         return in_a & ~np.isin(context.file_codes, context.file_codes[in_b])
 
-    return identical_pictures(
+    n_undecided = len(context.pixels.undecided)
+    outcome = identical_pictures(
         context,
         CHECK,
         context.pixel_codes,
@@ -77,6 +79,10 @@ def run(context: Context, params: Params) -> Outcome:
         found="with identical pixels in a different file",
         left=not_the_same_file,
     )
+    if not n_undecided:
+        return outcome
+    pictures = "1 picture" if n_undecided == 1 else f"{n_undecided:,} pictures"
+    return replace(outcome, reason=f"{outcome.reason}; {pictures} could not be decoded in full and equal only copies")
 
 
 CHECK = Check(

@@ -1,27 +1,21 @@
 """This machine: work over all cores, results in input order, in bounded memory.
 
-Threads where that is enough, processes where Python itself is the bottleneck. Worker processes are plain
-``python -c`` children that talk over pipes: they do not import the caller's ``__main__`` (a script without a main
-guard, a notebook, an embedded interpreter all work), they end when the parent ends, however it ends, and one that a
-hostile file kills is replaced while the rest of the work goes on.
+Threads where that is enough; processes (`leakaudit.engines.workers`) where Python itself is the bottleneck, and where
+the work may end its process: one that a hostile file kills is replaced while the rest of the work goes on.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from leakaudit.engines.pandas_unseen import hide_pandas
+from leakaudit.engines.workers import Worker, WorkerDiedError, waiting_workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,10 +29,6 @@ _here = threading.local()
 
 _AHEAD = 2
 """Chunks a worker may be ahead of the one that is awaited."""
-
-_START_SECONDS = 60.0
-
-_SERVE = "import sys; sys.path[:] = {path!r}; from leakaudit.engines.local import _serve; _serve()"
 
 
 def usable_cores() -> int:
@@ -147,8 +137,13 @@ def map_chunks(
 
 
 def _in_order(
-    work: Callable[[C], list[R]], chunks: Sequence[C], workers: int, stop: Callable[[], None] = lambda: None
+    work: Callable[[C], list[R]],
+    chunks: Sequence[C],
+    workers: int,
+    stop: Callable[[bool], None] = lambda _finished: None,
 ) -> Generator[R, None, None]:
+    """Results in order; `stop` is told whether all of them were taken."""
+    finished = False
     waiting: deque[Future[list[R]]] = deque()
     stopped = threading.Event()
     pool = ThreadPoolExecutor(workers, "leakaudit", initializer=lambda: setattr(_here, "stopped", stopped))
@@ -159,40 +154,38 @@ def _in_order(
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+        finished = True
     finally:
         for future in waiting:
             future.cancel()
         stopped.set()
-        stop()  # before the threads are waited for: on Ctrl-C they are still at work
+        stop(finished)  # before the threads are waited for: on Ctrl-C they are still at work
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 # --- worker processes ------------------------------------------------------------------------------------------
 
 
-class _WorkerDiedError(Exception):
-    pass
-
-
 def _in_processes(
     work: Callable[[C], R], chunks: Sequence[C], workers: int, on_crash: Callable[[C], R] | None
 ) -> Iterator[R]:
     mine = threading.local()
-    started: set[_Worker] = set()
+    started: set[Worker] = set()
+    waiting = waiting_workers()
     stopping = False
     lock = threading.Lock()
 
-    def worker() -> _Worker | None:
+    def worker() -> Worker | None:
         if not hasattr(mine, "worker"):
-            new = _Worker.start()
+            new = waiting.take()
             with lock:
                 if new is not None and stopping:
                     new.stop()
-                    raise _WorkerDiedError
+                    raise WorkerDiedError
                 if new is not None:
                     started.add(new)
             mine.worker = new
-        current: _Worker | None = mine.worker
+        current: Worker | None = mine.worker
         return current
 
     def run(chunk: C) -> list[R]:
@@ -200,7 +193,7 @@ def _in_processes(
         try:
             current = worker()
             return [work(chunk) if current is None else current.call(work, chunk)]
-        except _WorkerDiedError:
+        except WorkerDiedError:
             if stopping:
                 return []
             assert current is not None
@@ -215,12 +208,15 @@ def _in_processes(
         middle = len(chunk) // 2
         return [*run(_part(chunk, 0, middle)), *run(_part(chunk, middle, len(chunk)))]
 
-    def stop() -> None:
+    def stop(finished: bool) -> None:
         nonlocal stopping
         with lock:
             stopping = True
             for each in started:
-                each.stop()
+                if finished:
+                    waiting.give(each)
+                else:
+                    each.stop()
 
     yield from _in_order(run, chunks, workers, stop)
 
@@ -228,113 +224,3 @@ def _in_processes(
 def _part(chunk: C, start: int, stop: int) -> C:
     part: C = chunk[start:stop]  # type: ignore[assignment]
     return part
-
-
-class _Worker:
-    """A child interpreter, called by one thread at a time."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    @classmethod
-    def start(cls) -> _Worker | None:
-        """Start a child and wait for its first sign of life; None where that fails."""
-        if not sys.executable:
-            return None
-        one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        try:
-            process = subprocess.Popen(  # noqa: S603  this interpreter, our own code
-                [sys.executable, "-c", _SERVE.format(path=[str(Path(entry).absolute()) for entry in sys.path])],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, **one_thread},
-            )
-        except OSError:
-            return None
-        worker = cls(process)
-        watch = threading.Timer(_START_SECONDS, process.kill)
-        watch.daemon = True
-        watch.start()
-        try:
-            worker.call(len, ())
-        except _WorkerDiedError:
-            worker.stop()
-            return None
-        finally:
-            watch.cancel()
-        return worker
-
-    def call(self, work: Callable[..., R], chunk: Sequence[Any]) -> R:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            _send(self._process.stdin, (work, chunk))
-            succeeded, result = _receive(self._process.stdout)
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
-            raise _WorkerDiedError from None
-        if not succeeded:
-            raise result
-        value: R = result
-        return value
-
-    def stop(self) -> None:
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # a half-written message
-                    continue
-        self._process.wait()
-
-
-def _send(pipe: IO[bytes], message: object) -> None:
-    data = pickle.dumps(message, protocol=5)
-    pipe.write(len(data).to_bytes(8, "little"))
-    pipe.write(data)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> Any:  # noqa: ANN401  whatever was sent
-    size = pipe.read(8)
-    if len(size) < 8:
-        raise EOFError
-    return pickle.loads(_exactly(pipe, int.from_bytes(size, "little")))  # noqa: S301  our own child's pipe
-
-
-def _exactly(pipe: IO[bytes], size: int) -> bytes:
-    data = pipe.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
-
-
-def _serve() -> None:
-    """Body of a worker process: answer calls until the parent closes the pipe."""
-    import signal
-
-    hide_pandas()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    requests = sys.stdin.buffer
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, sys.stdout.fileno())  # what a C library prints must not end up between the answers
-    while True:
-        try:
-            work, chunk = _receive(requests)
-        except EOFError:
-            return
-        try:
-            answer = (True, work(chunk))
-        except Exception as error:  # noqa: BLE001  raised again in the parent
-            answer = (False, _sendable(error))
-        _send(answers, answer)
-
-
-def _sendable(error: Exception) -> Exception:
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301  our own error
-    except Exception:  # noqa: BLE001  errors with odd constructors
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +25,6 @@ from leakaudit.fingerprints.hashes import (
 )
 from leakaudit.fingerprints.image_contents import Listed, contents
 from leakaudit.fingerprints.image_files import FileContent, Unreadable
-from leakaudit.fingerprints.image_formats import is_risky
 from leakaudit.fingerprints.images import FORMATS, MODES, RECORD
 from leakaudit.fingerprints.pixels import pixel_digest, plain_pixel_digests
 
@@ -67,23 +66,18 @@ class Scanned:
         The file was not modified just before it was read.
     failures : dict of int to Failure
         By row.
-    postponed : list of int
-        Rows that were read and not decoded, because they `is_risky`.
     """
 
     records: np.ndarray
     places: IntArray
     settled: npt.NDArray[np.bool_]
     failures: dict[int, Failure]
-    postponed: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.records)
 
 
-def fingerprint_chunk(
-    files: Sequence[Listed], *, known_contents: Path | None = None, postpone: bool = False
-) -> Scanned:
+def fingerprint_chunk(files: Sequence[Listed], *, known_contents: Path | None = None) -> Scanned:
     """Read, decode and fingerprint some files.
 
     Parameters
@@ -91,8 +85,6 @@ def fingerprint_chunk(
     files : sequence of Listed
     known_contents : Path or None
         Folder of the cache, where it may know the content of a file under another name.
-    postpone : bool, default False
-        Leave to a worker process what may crash this one (`leakaudit.fingerprints.image_formats.is_risky`).
     """
     n = len(files)
     scanned = Scanned(np.zeros(n, dtype=RECORD), np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool), {})
@@ -112,9 +104,6 @@ def fingerprint_chunk(
                 scanned.failures[at] = Failure(known[1], known[2])
             else:
                 try:
-                    if postpone and is_risky(content.data, file.path):
-                        scanned.postponed.append(at)
-                        continue
                     pictures.add(at, content, decode(file.path, content, room=pictures.room))
                 except Unreadable as problem:
                     scanned.failures[at] = Failure(problem.kind, problem.reason, content.digest)

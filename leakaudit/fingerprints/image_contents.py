@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import NamedTuple
 
 from leakaudit.fingerprints.image_files import FileContent, Unreadable, content_of, read_here
-from leakaudit.sources.members import Range, locate, read_ranges
+from leakaudit.sources.members import Range, locate, read_ranges, status
 
 BATCH = 32
 """Objects asked for together: enough to hide the time of an answer (tens of milliseconds) behind the others."""
@@ -23,6 +24,15 @@ class Listed(NamedTuple):
     path: bytes
     size: int
     mtime_ns: int
+
+
+def as_now(path: bytes) -> Listed:
+    """An object or a member with size and time as they are now, so that workers need not ask; a file, without them."""
+    if (place := locate(path)) is not None:
+        with suppress(OSError):
+            now = status(place)
+            return Listed(path, now.st_size if place.size < 0 else place.size, now.st_mtime_ns)
+    return Listed(path, -1, -1)
 
 
 def contents(files: Sequence[Listed]) -> Iterator[FileContent | Unreadable]:

@@ -20,9 +20,6 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
 )
-_ORDINARY = frozenset({"JPEG", "PNG", "BMP", "PPM"})
-_MOST_PIXELS = 1 << 26
-_RISKY_ENDINGS = frozenset(b".webp .gif .tif .tiff .avif .avifs .heic .heif .hif .jp2 .j2k .jpx .ico .tga .pcx".split())
 
 _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"%!PS", "PostScript is not read"),
@@ -64,46 +61,6 @@ def sniff(head: bytes, path: bytes) -> tuple[str, ...]:
     if head[:1] == b"\x0a" and ending == b".pcx":
         return ("PCX",)
     raise Unreadable("unreadable", "not a picture: no known signature")
-
-
-def is_named_risky(path: bytes) -> bool:
-    """By its name it `is_risky`; what that says of the content is found out when it is read."""
-    return os.path.splitext(path)[1].lower() in _RISKY_ENDINGS  # noqa: PTH122  a bytes path
-
-
-def is_risky(data: memoryview | None, path: bytes) -> bool:
-    """Whether a content is decoded where a crash ends nothing but a worker process.
-
-    JPEGs and PNGs are not: their decoders (libjpeg-turbo, zlib) read hostile files in every browser, and a process
-    takes 0.2 s to start. BMP and PPM hold plain pixels. Every other format is, and so are PNGs and JPEGs of more than
-    2^26 pixels, which may not fit in memory (6 bytes a pixel in a progressive JPEG at any scale), and files too large
-    to be held there.
-
-    Raises
-    ------
-    Unreadable
-        As from `sniff`.
-    """
-    if data is None:
-        return True
-    head = bytes(data[:64])
-    if sniff(head, path)[0] not in _ORDINARY:
-        return True
-    width, height = jpeg_size(data) if head[:1] == b"\xff" else (0, 0)
-    if head[:1] == b"\x89":
-        width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
-    return width * height > _MOST_PIXELS
-
-
-def jpeg_size(data: memoryview) -> tuple[int, int]:
-    """Width and height of a JPEG; zeros where its segments lead to no frame."""
-    at, end = 2, len(data) - 8
-    while at < end and data[at] == 0xFF:
-        marker = data[at + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return data[at + 7] << 8 | data[at + 8], data[at + 5] << 8 | data[at + 6]
-        at += 1 if marker == 0xFF else 2 + (data[at + 2] << 8 | data[at + 3])
-    return 0, 0
 
 
 def _iso_media(head: bytes) -> tuple[str, ...]:

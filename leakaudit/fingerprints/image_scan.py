@@ -11,19 +11,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from blake3 import blake3
 
 from leakaudit.engines.base import Kernel
 from leakaudit.engines.choose import engine_of
-from leakaudit.engines.local import usable_cores
+from leakaudit.fingerprints.apart import told
 from leakaudit.fingerprints.cache import PictureCache
 from leakaudit.fingerprints.decode import quiet_decoders
 from leakaudit.fingerprints.image_chunk import Failure, Scanned
 from leakaudit.fingerprints.image_contents import Listed
-from leakaudit.fingerprints.image_formats import is_named_risky
 from leakaudit.fingerprints.image_tables import crashed_files, files_table, fingerprint_files, scanned_of
 from leakaudit.fingerprints.images import PROBLEM_KINDS, ImageFingerprints
 from leakaudit.model import Problem
@@ -34,17 +33,9 @@ if TYPE_CHECKING:
     from leakaudit.engines.progress import Progress
     from leakaudit.model import IntArray, Samples
 
-CHUNK = 128
-"""Pictures that one worker takes at a time."""
-
-PROCESSES_FROM = 1_000
-"""From so many pictures on, processes instead of threads: a crash inside a decoder then loses one file, not the scan.
-
-Two processes cost 0.1 to 0.2 s to start, and a small picture is mostly Python, which threads do in turn. Measured on
-two cores, threads against processes: 1,000 JPEGs of 500×375 0.5 to 0.6 s; PNGs of 28×28, 1,000 of them 0.1 to 0.2 s,
-2,000 0.2 to 0.3 s, 4,000 0.4 to 0.3 s. Of fewer pictures, only those whose decoder may crash (`is_risky`) are decoded
-in a process.
-"""
+CHUNK, CHUNK_BYTES = 128, 1 << 23
+"""Pictures, or bytes of them, that one worker takes at a time: decoding 8 MiB takes as long as starting a worker (0.15
+s), so that few icons start one and few photographs as many as there are cores."""
 
 SAVED_TOGETHER = 4_096
 SAVED_SECONDS = 10.0
@@ -82,28 +73,21 @@ def fingerprint_images(
         advance(int(found.sum()))
 
         failures: dict[int, Failure] = {}
-        unknown = np.flatnonzero(~found)
-        many = len(unknown) >= PROCESSES_FROM and (config.jobs or usable_cores()) > 1
-        in_processes = many or config.engine != "local"
-        risky = np.array([not in_processes and is_named_risky(paths[at]) for at in unknown.tolist()], dtype=bool)
-        todo, later = unknown[~risky], unknown[risky]
+        todo = np.flatnonzero(~found)
         use_contents = cache.has_contents()
-        while len(todo) or len(later):
-            if not len(todo):
-                todo, later, in_processes = later, later[:0], True
+        while len(todo):
             absolute = _absolute([paths[at] for at in todo.tolist()])
             stats = zip(absolute, sizes[todo].tolist(), mtimes_ns[todo].tolist(), strict=True)
             files = [Listed(path, size, mtime_ns) for path, size, mtime_ns in stats]
             held = np.full(len(paths), -1, dtype=np.int64)
             done = 0
             known_contents = cache.folder if use_contents else None
-            for scanned in _together(_scan(files, config, known_contents, advance, processes=in_processes)):
+            for scanned in _together(_scan(files, config, known_contents, advance)):
                 at = todo[done : done + len(scanned)]
                 places[at] = _save(cache, files[done : done + len(at)], scanned)
                 records[at] = scanned.records
                 held[at] = scanned.places
                 failures |= {int(at[i]): failure for i, failure in scanned.failures.items()}
-                later = np.concatenate([later, at[scanned.postponed]])
                 done += len(at)
             known = np.flatnonzero(held >= 0)
             records[known], found = cache.load(held[known])
@@ -151,45 +135,39 @@ def _listing_key(paths: Sequence[bytes], sizes: IntArray, mtimes_ns: IntArray) -
 
 
 def _scan(
-    files: Sequence[Listed],
-    config: Config,
-    known_contents: Path | None,
-    advance: Callable[[int], None],
-    *,
-    processes: bool,
+    files: Sequence[Listed], config: Config, known_contents: Path | None, advance: Callable[[int], None]
 ) -> Iterator[Scanned]:
-    """Read and fingerprint files on all cores of the engine, in their order; without processes, postpone what is risky.
+    """Read and fingerprint files on all cores of the engine, in their order.
 
-    A cluster's executors are processes already, and replaced when they die: nothing is postponed there.
+    On this machine in worker processes, so that a file that crashes its decoder loses itself; a cluster's executors are
+    processes already, and replaced when they die.
     """
-    engine = engine_of(config)
-    addresses = [file.path for file in files if is_remote(file.path)] if config.engine == "local" else []
-    reached = _reach(addresses)
-    is_here = config.engine == "local" and reached is not None
+    is_here = config.engine == "local"
+    telling = told(file.path for file in files) if is_here else None
     kernel = Kernel.of(
         fingerprint_files,
         crashed=crashed_files,
-        processes=is_here and processes,
-        reach=reached if processes else None,
+        processes=telling is not None,
+        told=telling,
         # The cache lies on this machine.
-        known_contents=str(known_contents) if known_contents and config.engine == "local" else None,
-        postpone=is_here and not processes,
+        known_contents=str(known_contents) if known_contents and is_here else None,
     )
-    tables = (files_table(files[at : at + CHUNK]) for at in range(0, len(files), CHUNK))
+    tables = (files_table(chunk) for chunk in _chunks(files))
     with quiet_decoders(), _one_thread_a_product():
-        for table in engine.map(kernel, tables):
+        for table in engine_of(config).map(kernel, tables):
             scanned = scanned_of(table)
-            advance(len(scanned) - len(scanned.postponed))
+            advance(len(scanned))
             yield scanned
 
 
-def _reach(addresses: Sequence[bytes]) -> dict[str, Any] | None:
-    """What worker processes need to read these addresses; None: they cannot."""
-    if not addresses:
-        return {}
-    from leakaudit.sources.remote import reach
-
-    return reach(addresses)
+def _chunks(files: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
+    start = n_bytes = 0
+    for stop, file in enumerate(files):
+        n_bytes += max(file.size, 0)
+        if stop > start and (stop - start == CHUNK or n_bytes > CHUNK_BYTES):
+            yield files[start:stop]
+            start, n_bytes = stop, max(file.size, 0)
+    yield files[start:]
 
 
 @contextmanager
@@ -216,18 +194,15 @@ def _together(scans: Iterator[Scanned]) -> Iterator[Scanned]:
 
 def _join(parts: Sequence[Scanned]) -> Scanned:
     failures: dict[int, Failure] = {}
-    postponed: list[int] = []
     at = 0
     for part in parts:
         failures |= {at + i: failure for i, failure in part.failures.items()}
-        postponed += [at + i for i in part.postponed]
         at += len(part)
     return Scanned(
         np.concatenate([part.records for part in parts]),
         np.concatenate([part.places for part in parts]),
         np.concatenate([part.settled for part in parts]),
         failures,
-        postponed,
     )
 
 
@@ -235,7 +210,7 @@ def _save(cache: PictureCache, files: Sequence[Listed], scanned: Scanned) -> Int
     """Store what is new, and give the places by which the listing may find its records again."""
     places = scanned.places.copy()
     is_new = places < 0
-    is_new[[*scanned.failures, *scanned.postponed]] = False
+    is_new[list(scanned.failures)] = False
     places[is_new] = cache.add(scanned.records[is_new])
     cache.add_failures(
         [(failure.content, failure.kind, failure.reason) for failure in scanned.failures.values() if failure.content]

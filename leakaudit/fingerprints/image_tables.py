@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.fingerprints.apart import adopt
 from leakaudit.fingerprints.image_chunk import Failure, Scanned, crashed, fingerprint_chunk
 from leakaudit.fingerprints.image_contents import Listed
 from leakaudit.fingerprints.images import RECORD
@@ -21,7 +22,6 @@ _SCANNED = pa.schema(
         ("kind", pa.string()),  # of a failure; the reason may quote a file name, which need not be text
         ("reason", pa.binary()),
         ("content", pa.binary()),
-        ("postponed", pa.bool_()),
     ]
 )
 
@@ -38,26 +38,20 @@ def files_table(files: Sequence[Listed]) -> pa.Table:
     )
 
 
-def fingerprint_files(
-    files: pa.Table, *, known_contents: str | None, postpone: bool, reach: dict[str, Any] | None = None
-) -> pa.Table:
+def fingerprint_files(files: pa.Table, *, known_contents: str | None, told: dict[str, Any] | None = None) -> pa.Table:
     """Read, decode and fingerprint the files of `files_table`; for `scanned_of`.
 
     Parameters
     ----------
     known_contents : str or None
         Folder of the cache, where it may know the content of a file under another name.
-    postpone : bool
-        Leave to a worker process what may crash this one.
-    reach : dict, optional
-        As from `leakaudit.sources.remote.reach`, in a process that does not know it yet.
+    told : dict, optional
+        As from `leakaudit.fingerprints.apart.told`, in a worker of this machine.
     """
-    if reach:
-        from leakaudit.sources.remote import adopt
-
-        adopt(reach)
+    if told is not None:
+        adopt(told)
     cache = Path(known_contents) if known_contents else None
-    return _table_of(fingerprint_chunk(_listed(files), known_contents=cache, postpone=postpone))
+    return _table_of(fingerprint_chunk(_listed(files), known_contents=cache))
 
 
 def crashed_files(files: pa.Table) -> pa.Table:
@@ -79,7 +73,6 @@ def scanned_of(table: pa.Table) -> Scanned:
             at: Failure(kind, reason.decode("utf-8", "surrogatepass"), content)
             for at, kind, reason, content in zip(failed, kinds, reasons, contents, strict=True)
         },
-        np.flatnonzero(batch.column(6).to_numpy(zero_copy_only=False)).tolist(),
     )
 
 
@@ -90,8 +83,6 @@ def _listed(files: pa.Table) -> list[Listed]:
 def _table_of(scanned: Scanned) -> pa.Table:
     n = len(scanned)
     failures = [scanned.failures.get(at) for at in range(n)]
-    postponed = np.zeros(n, dtype=bool)
-    postponed[scanned.postponed] = True
     buffer = pa.py_buffer(np.ascontiguousarray(scanned.records).view(np.uint8).reshape(-1))
     columns = [
         pa.Array.from_buffers(_SCANNED.field("record").type, n, [None, buffer]),
@@ -100,6 +91,5 @@ def _table_of(scanned: Scanned) -> pa.Table:
         pa.array([failure and failure.kind for failure in failures], pa.string()),
         pa.array([failure and failure.reason.encode("utf-8", "surrogatepass") for failure in failures], pa.binary()),
         pa.array([failure and failure.content for failure in failures], pa.binary()),
-        pa.array(postponed),
     ]
     return pa.Table.from_arrays(columns, schema=_SCANNED)

@@ -7,14 +7,16 @@ import os
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from PIL.Image import Resampling
 
-from leakaudit.engines.local import map_chunks
+from leakaudit.fingerprints.apart import map_apart
 from leakaudit.fingerprints.cache import RACY_NS, PictureCache, path_key
-from leakaudit.fingerprints.decode import decode, quiet_decoders
-from leakaudit.fingerprints.image_files import Unreadable, read_file
+from leakaudit.fingerprints.decode import decode
+from leakaudit.fingerprints.image_contents import Listed, as_now, contents
+from leakaudit.fingerprints.image_files import FileContent, Unreadable, read_file
 from leakaudit.sources import members
 from leakaudit.sources.members import locate
 from leakaudit.sources.storage import is_remote
@@ -52,7 +54,11 @@ def preview(path: bytes, side: int = SIDE) -> bytes:
     Unreadable
         Not a picture that can be decoded.
     """
-    image = decode(path, read_file(path), side=side).image
+    return _preview(path, read_file(path), side)
+
+
+def _preview(path: bytes, content: FileContent, side: int) -> bytes:
+    image = decode(path, content, side=side).image
     if max(image.size) > side:
         scale = side / max(image.size)
         size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
@@ -83,24 +89,32 @@ def previews(paths: pa.Array, config: Config, *, side: int = SIDE) -> list[bytes
     """
     files: list[bytes] = paths.to_pylist()
     keys = [_key(path, side) for path in files]
-    with PictureCache.of(config) as cache, quiet_decoders():
+    with PictureCache.of(config) as cache:
         made = [cache.preview(key) if key else None for key in keys]
         missing = [at for at, picture in enumerate(made) if picture is None]
-        chunks = [missing[at : at + _CHUNK] for at in range(0, len(missing), _CHUNK)]
-        for pictures in map_chunks(partial(_make, files, side), chunks, jobs=config.jobs):
-            for at, new in pictures:
-                made[at] = new
+        asked = [as_now(files[at]) for at in missing]
+        new = map_apart(
+            partial(_make, side),
+            asked,
+            paths=[file.path for file in asked],
+            together=_CHUNK,
+            jobs=config.jobs,
+            on_crash=lambda _file: [b""],
+        )
+        for at, fresh in zip(missing, chain.from_iterable(new), strict=True):
+            made[at] = fresh
         cache.add_previews({key: picture for at in missing if (key := keys[at]) and (picture := made[at])})
     return [picture or b"" for picture in made]
 
 
-def _make(files: Sequence[bytes], side: int, chunk: Sequence[int]) -> list[tuple[int, bytes]]:
+def _make(side: int, files: Sequence[Listed]) -> list[bytes]:
+    """Previews, empty where there is none."""
     pictures = []
-    for at in chunk:
+    for file, content in zip(files, contents(files), strict=True):
         try:
-            pictures.append((at, preview(files[at], side)))
+            pictures.append(b"" if isinstance(content, Unreadable) else _preview(file.path, content, side))
         except Unreadable:
-            pictures.append((at, b""))
+            pictures.append(b"")
     return pictures
 
 

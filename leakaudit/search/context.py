@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from leakaudit.model import IntArray
     from leakaudit.search.columns import ColumnProfile
     from leakaudit.search.group_keys import Key
+    from leakaudit.search.identical_pixels import PixelCodes
     from leakaudit.search.near_images import NearImages
 
 Made = TypeVar("Made")
@@ -152,12 +153,17 @@ class Context:
         return equal_codes(self.images.records["content"], self.images.ok)
 
     @cached_property
-    def pixel_codes(self) -> IntArray:
-        """Equal numbers for pixel-identical (and byte-identical) pictures, shape (n,); -1 for unreadable ones."""
+    def pixels(self) -> PixelCodes:
+        """Which pictures have the same pixels."""
         from leakaudit.search.identical_pixels import pixel_codes
 
         assert self.images is not None
         return pixel_codes(self.images, self.file_codes, self.config)
+
+    @property
+    def pixel_codes(self) -> IntArray:
+        """Equal numbers for pixel-identical (and byte-identical) pictures, shape (n,); -1 for unreadable ones."""
+        return self.pixels.codes
 
     @cached_property
     def near_images(self) -> NearImages:

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from blake3 import blake3
 
-from leakaudit.engines.local import map_chunks
-from leakaudit.fingerprints.cache import PictureCache, data_base_name, remember
-from leakaudit.fingerprints.decode import decode, quiet_decoders, turned
+from leakaudit.fingerprints.apart import map_apart
+from leakaudit.fingerprints.cache import PictureCache, data_base_name, keep, recall
+from leakaudit.fingerprints.decode import decode, turned
 from leakaudit.fingerprints.hashes import chroma_planes, shrink
-from leakaudit.fingerprints.image_files import Unreadable, read_file
+from leakaudit.fingerprints.image_contents import Listed, as_now, contents
+from leakaudit.fingerprints.image_files import FileContent, Unreadable
 from leakaudit.fingerprints.images import THUMBNAIL
 from leakaudit.fingerprints.pixels import pixel_digest
 from leakaudit.search.groups import equal_codes
@@ -50,13 +51,31 @@ CHROMA_TOLERANCE = 1.5
 GRID = 4
 """Cells a side in which luminance is averaged; colour is averaged over the whole picture."""
 
-_VERSION = b"identical pixels 1"
+_VERSION = b"identical pixels 2"
 _CHUNK = 16
 _FEW = 2_000
 """Up to so many rows, comparing all that are near in one column takes less than the import of SciPy's trees."""
 
 
-def pixel_codes(images: ImageFingerprints, file_codes: IntArray, config: Config) -> IntArray:
+@dataclass(frozen=True, eq=False, slots=True)
+class PixelCodes:
+    """Which pictures have the same pixels.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (n,)
+        Equal for equal pixels; -1 for unreadable pictures only. Byte-identical files have equal codes whether or not
+        anything had to be decoded.
+    undecided : ndarray of int64
+        Pictures, one for each content, that could not be decoded in full when that was needed: they equal none but
+        copies of their file.
+    """
+
+    codes: IntArray
+    undecided: IntArray
+
+
+def pixel_codes(images: ImageFingerprints, file_codes: IntArray, config: Config) -> PixelCodes:
     """Give pictures with the same pixels the same number.
 
     Parameters
@@ -70,38 +89,45 @@ def pixel_codes(images: ImageFingerprints, file_codes: IntArray, config: Config)
 
     Returns
     -------
-    ndarray of int64, shape (n,)
-        -1 for unreadable pictures only. Byte-identical files have equal codes whether or not anything had to be
-        decoded.
+    PixelCodes
     """
     records, ok = images.records, images.ok
+    undecided = np.zeros(0, dtype=np.int64)
     digests = records["pixels"].copy()
     reduced = np.flatnonzero(ok & (records["reduced"] > 1))
     if len(reduced):
         key = blake3(_VERSION + data_base_name().encode())
         key.update(np.ascontiguousarray(records["content"]).tobytes())
         key.update(ok.tobytes())
-        found = remember(key.digest(), lambda: _decide(images, file_codes, config), config)
+        found = recall(key.digest(), config)
+        if found is None:
+            found = _decide(images, file_codes, config)
+            if not len(found["undecided"]):  # perhaps for want of memory
+                keep(key.digest(), found, config)
+        undecided = found["undecided"]
         # Where nothing else can be equal, the digest of the file stands for that of the pixels.
         digests[reduced] = records["content"][reduced]
         decided = dict(zip(file_codes[found["at"]].tolist(), found["digests"], strict=True))
         for at in reduced[np.isin(file_codes[reduced], file_codes[found["at"]])].tolist():
             digests[at] = np.void(decided[int(file_codes[at])].tobytes())
-    return equal_codes(digests, ok)
+    return PixelCodes(equal_codes(digests, ok), undecided)
 
 
 def _decide(images: ImageFingerprints, file_codes: IntArray, config: Config) -> dict[str, np.ndarray]:
     """Nominate, then decode in full: indices of pictures, one for each content, and their pixel digests."""
-    with quiet_decoders():
-        at = _nominated(images, file_codes, config)
-        digests = _full_digests(images, at, config)
+    at, failed = _nominated(images, file_codes, config)
+    digests = _full_digests(images, at, config)
     known = [i for i in at.tolist() if i in digests]
     data = b"".join(digests[i] for i in known)
-    return {"at": np.array(known, dtype=np.int64), "digests": np.frombuffer(data, dtype=np.uint8).reshape(-1, 16)}
+    return {
+        "at": np.array(known, dtype=np.int64),
+        "digests": np.frombuffer(data, dtype=np.uint8).reshape(-1, 16),
+        "undecided": np.sort(np.concatenate([np.array(failed, dtype=np.int64), np.setdiff1d(at, known)])),
+    }
 
 
-def _nominated(images: ImageFingerprints, file_codes: IntArray, config: Config) -> IntArray:
-    """Reduced pictures, one for each content, that may have the pixels of another content."""
+def _nominated(images: ImageFingerprints, file_codes: IntArray, config: Config) -> tuple[IntArray, list[int]]:
+    """Reduced pictures, one for each content, that may have the pixels of another content; and what cannot be told."""
     records = images.records
     contents = np.unique(file_codes, return_index=True)[1]
     contents = contents[images.ok[contents]]
@@ -115,11 +141,15 @@ def _nominated(images: ImageFingerprints, file_codes: IntArray, config: Config) 
     for members in _equal_runs(shapes[small]):
         if len(members) > 1:
             nominated[members] |= _has_neighbour(features[members])
+    failed: list[int] = []
     for asked in _reduce_like(images, small, full, shapes, config):
+        if isinstance(asked, int):
+            failed.append(asked)
+            continue
         members = asked.members[~nominated[asked.members]]
         distance = np.abs(features[members] - asked.features).max(axis=1)
         nominated[members[distance <= asked.tolerance]] = True
-    return np.sort(small[nominated])
+    return np.sort(small[nominated]), failed
 
 
 def _features(luma: np.ndarray, chroma: np.ndarray) -> np.ndarray:
@@ -179,14 +209,15 @@ class _Asked:
 
 class _Full(NamedTuple):
     at: int
-    path: bytes
+    file: Listed
     reduced: int
     orientations: tuple[int, ...]
 
 
 def _reduce_like(
     images: ImageFingerprints, small: IntArray, full: IntArray, shapes: np.ndarray, config: Config
-) -> Iterator[_Asked]:
+) -> Iterator[_Asked | int]:
+    """Full pictures as the reduced ones of their shape would be; the index of one that cannot be decoded any more."""
     assert images.paths is not None
     records = images.records
     members_of: dict[tuple[int, int], np.ndarray] = {}
@@ -202,19 +233,34 @@ def _reduce_like(
     for at in full.tolist():
         shape = int(shapes[at])
         first = members_of[shape, orientations_of[shape][0]][0]
-        jobs.append(_Full(at, images.paths[at].as_py(), int(records["reduced"][small[first]]), orientations_of[shape]))
-    chunks = [jobs[i : i + _CHUNK] for i in range(0, len(jobs), _CHUNK)]
-    for results in map_chunks(_reduce_chunk, chunks, jobs=config.jobs):
-        for at, orientation, features, tolerance in results:
-            yield _Asked(members_of[int(shapes[at]), orientation], features, tolerance)
+        file = as_now(images.paths[at].as_py())
+        jobs.append(_Full(at, file, int(records["reduced"][small[first]]), orientations_of[shape]))
+    paths = [job.file.path for job in jobs]
+    for results in map_apart(
+        _reduce_chunk, jobs, paths=paths, together=_CHUNK, jobs=config.jobs, on_crash=_not_reduced
+    ):
+        for result in results:
+            if isinstance(result, int):
+                yield result
+            else:
+                at, orientation, features, tolerance = result
+                yield _Asked(members_of[int(shapes[at]), orientation], features, tolerance)
 
 
-def _reduce_chunk(jobs: Sequence[_Full]) -> list[tuple[int, int, np.ndarray, float]]:
-    results = []
-    for job in jobs:
+def _not_reduced(jobs: Sequence[_Full]) -> list[_Reduced | int]:
+    return [job.at for job in jobs]
+
+
+_Reduced: TypeAlias = tuple[int, int, np.ndarray, float]
+
+
+def _reduce_chunk(jobs: Sequence[_Full]) -> list[_Reduced | int]:
+    results: list[_Reduced | int] = []
+    for job, content in zip(jobs, contents([job.file for job in jobs]), strict=True):
         try:
-            image = decode(job.path, read_file(job.path), side=None).image
+            image = decode(job.file.path, _held(content), side=None).image
         except Unreadable:  # gone since it was fingerprinted
+            results.append(job.at)
             continue
         pixels = np.asarray(image)
         clipped = float(((pixels == 0) | (pixels == 255)).reshape(image.height, image.width, -1).any(axis=2).mean())
@@ -235,26 +281,33 @@ def _reduce_chunk(jobs: Sequence[_Full]) -> list[tuple[int, int, np.ndarray, flo
 def _full_digests(images: ImageFingerprints, at: IntArray, config: Config) -> dict[int, bytes]:
     """Pixel digests by index; a file that has changed since it was fingerprinted has none."""
     assert images.paths is not None
-    contents = {i: images.records["content"][i].tobytes() for i in at.tolist()}
+    wanted = {i: images.records["content"][i].tobytes() for i in at.tolist()}
     with PictureCache.of(config) as cache:
-        known = cache.pixel_digests(list(contents.values()))
-        digests = {i: known[content] for i, content in contents.items() if content in known}
-        jobs = [(i, images.paths[i].as_py(), content) for i, content in contents.items() if i not in digests]
-        chunks = [jobs[i : i + _CHUNK] for i in range(0, len(jobs), _CHUNK)]
-        for found in map_chunks(_digest_chunk, chunks, jobs=config.jobs):
+        known = cache.pixel_digests(list(wanted.values()))
+        digests = {i: known[held] for i, held in wanted.items() if held in known}
+        jobs = [(i, as_now(images.paths[i].as_py()), held) for i, held in wanted.items() if i not in digests]
+        paths = [file.path for _, file, _ in jobs]
+        for found in map_apart(
+            _digest_chunk, jobs, paths=paths, together=_CHUNK, jobs=config.jobs, on_crash=lambda _chunk: {}
+        ):
             digests |= found
-            cache.add_pixel_digests({contents[i]: digest for i, digest in found.items()})
+            cache.add_pixel_digests({wanted[i]: digest for i, digest in found.items()})
     return digests
 
 
-def _digest_chunk(jobs: Sequence[tuple[int, bytes, bytes]]) -> dict[int, bytes]:
-    digests = {}
-    for at, path, content in jobs:
+def _digest_chunk(jobs: Sequence[tuple[int, Listed, bytes]]) -> dict[int, bytes]:
+    digests: dict[int, bytes] = {}
+    for (at, file, digest), content in zip(jobs, contents([file for _, file, _ in jobs]), strict=True):
         try:
-            held = read_file(path)
-            if held.digest == content:
-                picture = decode(path, held, side=None)
+            if (held := _held(content)).digest == digest:
+                picture = decode(file.path, held, side=None)
                 digests[at] = picture.pixels or pixel_digest(picture.image)
         except Unreadable:
             continue
     return digests
+
+
+def _held(content: FileContent | Unreadable) -> FileContent:
+    if isinstance(content, Unreadable):
+        raise content
+    return content

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from leakaudit.engines import local
+from leakaudit.engines import local, workers
 from leakaudit.engines.local import map_chunks, raise_if_stopped, usable_cores
+from leakaudit.engines.workers import KEPT, workers_kept
 from processes import alive
 
 CHUNKS = [list(range(at, at + 7)) for at in range(0, 700, 7)]
@@ -40,13 +42,13 @@ def test_the_first_error_is_raised(processes):
 
 
 def test_an_error_that_cannot_be_sent_is_told():
-    assert isinstance(local._sendable(OSError(2, "no")), OSError)
+    assert isinstance(workers._sendable(OSError(2, "no")), OSError)
 
     class OddError(Exception):
         def __init__(self, one, two):
             super().__init__(one)
 
-    assert "OddError" in str(local._sendable(OddError(1, 2)))
+    assert "OddError" in str(workers._sendable(OddError(1, 2)))
 
 
 @pytest.fixture
@@ -57,6 +59,7 @@ def helpers(tmp_path, monkeypatch):
         "def pid(chunk):\n    return os.getpid()\n"
         "def crash_at_13(chunk):\n    if 13 in chunk:\n        os._exit(9)\n    return list(chunk)\n"
         "def shout(chunk):\n    print('noise' * 5000, flush=True)\n    os.write(1, b'noise')\n    return len(chunk)\n"
+        "def score(chunk):\n    return int(open('/proc/self/oom_score_adj').read())\n"
         "def slow(chunk):\n    time.sleep(4)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -96,11 +99,61 @@ def test_threads_serve_where_no_process_can_be_started(monkeypatch):
     assert list(map_chunks(sum, CHUNKS, jobs=2, processes=True)) == [sum(chunk) for chunk in CHUNKS]
 
 
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="a score of Linux")
+def test_where_memory_runs_out_a_worker_goes_before_its_parent(helpers):
+    (score,) = map_chunks(helpers.score, CHUNKS[:1], jobs=1, processes=True)
+    assert score >= 500
+
+
 def test_an_early_end_stops_the_workers(helpers):
     results = map_chunks(helpers.pid, CHUNKS, jobs=2, processes=True)
     pids = {next(results) for _ in range(4)}
     results.close()
     assert not any(alive(pid) for pid in pids)
+
+
+def test_kept_workers_work_on_and_end_with_the_block(helpers):
+    with workers_kept():
+        first = set(map_chunks(helpers.pid, CHUNKS, jobs=2, processes=True))
+        again = set(map_chunks(helpers.pid, CHUNKS, jobs=2, processes=True))
+        assert again <= first
+        assert all(alive(pid) for pid in first)
+    assert not any(alive(pid) for pid in first)
+    apart = set(map_chunks(helpers.pid, CHUNKS, jobs=2, processes=True))
+    assert not apart & first
+    assert not any(alive(pid) for pid in apart)
+
+
+def test_a_kept_worker_that_died_is_replaced(helpers):
+    with workers_kept():
+        (pid,) = map_chunks(helpers.pid, CHUNKS[:1], jobs=1, processes=True)
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while alive(pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (other,) = map_chunks(helpers.pid, CHUNKS[:1], jobs=1, processes=True)
+        assert other != pid
+
+
+def test_only_few_workers_are_kept(helpers):
+    with workers_kept():
+        pids = set(map_chunks(helpers.pid, CHUNKS[: KEPT + 2], jobs=KEPT + 2, processes=True))
+        assert sum(alive(pid) for pid in pids) <= KEPT
+
+
+@pytest.mark.parametrize("how", ["closed", "failed"])
+def test_workers_of_unfinished_work_are_not_kept(helpers, how):
+    with workers_kept():
+        if how == "closed":
+            results = map_chunks(helpers.pid, CHUNKS, jobs=2, processes=True)
+            pids = {next(results) for _ in range(4)}
+            results.close()
+        else:
+            (pid,) = map_chunks(helpers.pid, CHUNKS[:1], jobs=1, processes=True)
+            pids = {pid}
+            with pytest.raises(TypeError):
+                list(map_chunks(sum, [["a"]], jobs=1, processes=True))
+        assert not any(alive(pid) for pid in pids)
 
 
 SCRIPT = """
@@ -126,12 +179,12 @@ def test_ctrl_c_and_kill_leave_no_worker_behind(tmp_path, helpers, signal_name):
     script = tmp_path / "script.py"
     script.write_text(
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from leakaudit.engines import local\n"
+        "from leakaudit.engines import local, workers\n"
         "import pool_helpers, threading, time\n"
-        "start = local._Worker.start.__func__\n"
+        "start = workers.Worker.start.__func__\n"
         "def told(cls):\n"
-        "    worker = start(cls); sys.stdout.write(f'{worker._process.pid}\\n'); sys.stdout.flush(); return worker\n"
-        "local._Worker.start = classmethod(told)\n"
+        "    worker = start(cls); sys.stdout.write(f'{worker.pid}\\n'); sys.stdout.flush(); return worker\n"
+        "workers.Worker.start = classmethod(told)\n"
         "list(local.map_chunks(pool_helpers.slow, [[1], [2]], jobs=2, processes=True))\n"
     )
     process = subprocess.Popen(

@@ -1,74 +1,69 @@
-"""What the first bytes of a file say: its size, and whether its decoder may take the process with it."""
+"""What the first bytes of a file say, and what a decoder's error means."""
 
 from __future__ import annotations
 
 import io
-import struct
-import zlib
+from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from leakaudit.fingerprints.image_formats import is_risky, jpeg_size
+from leakaudit.fingerprints.image_files import Unreadable
+from leakaudit.fingerprints.image_formats import damage, sniff
 
 
-def saved(size: tuple[int, int], name: str, **options: object) -> bytes:
+def head_of(name: str, **options: object) -> bytes:
     stream = io.BytesIO()
-    Image.new("RGB", size, (9, 99, 199)).save(stream, name, **options)
-    return stream.getvalue()
+    Image.new("RGB", (40, 30), (9, 99, 199)).save(stream, name, **options)
+    return stream.getvalue()[:64]
 
 
-def jpeg_of(width: int, height: int) -> memoryview:
-    """A progressive JPEG that says that it is so large."""
-    data = bytearray(saved((8, 8), "JPEG", progressive=True))
-    at = data.index(b"\xff\xc2")
-    data[at + 5 : at + 9] = struct.pack(">HH", height, width)
-    return memoryview(bytes(data))
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "ICO", "JPEG2000", "WEBP", "PPM", "AVIF"])
+def test_formats_are_told_by_their_first_bytes_whatever_the_name(name):
+    assert sniff(head_of(name), b"x.jpg")[0] == name
 
 
-def png_of(width: int, height: int) -> memoryview:
-    data = bytearray(saved((8, 8), "PNG"))
-    data[16:24] = struct.pack(">II", width, height)
-    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
-    return memoryview(bytes(data))
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    width=st.integers(1, 300),
-    height=st.integers(1, 300),
-    progressive=st.booleans(),
-    comment=st.binary(max_size=80),
-    fill=st.integers(0, 3),
-)
-def test_the_size_of_a_jpeg(width, height, progressive, comment, fill):
-    data = saved((width, height), "JPEG", progressive=progressive, comment=comment, exif=b"Exif\0\0II*\0")
-    at = data.index(b"\xff\xdb")
-    padded = data[:at] + b"\xff" * fill + data[at:]  # a marker may follow any number of fill bytes
-    assert jpeg_size(memoryview(padded)) == (width, height)
-
-
-@given(st.binary(max_size=200))
-def test_a_damaged_jpeg_has_no_size_and_no_error(rest):
-    width, height = jpeg_size(memoryview(b"\xff\xd8\xff" + rest))
-    assert 0 <= width < 1 << 16
-    assert 0 <= height < 1 << 16
+def test_some_are_told_by_their_name():
+    assert sniff(head_of("TGA"), b"x.TGA") == ("TGA",)
+    assert sniff(head_of("PCX"), b"x.pcx") == ("PCX",)
+    with pytest.raises(Unreadable, match="no known signature"):
+        sniff(head_of("TGA"), b"x.jpg")
 
 
 @pytest.mark.parametrize(
-    ("data", "risky"),
+    ("head", "reason"),
     [
-        (memoryview(saved((60, 40), "JPEG")), False),
-        (memoryview(saved((60, 40), "PNG")), False),
-        (memoryview(saved((60, 40), "WEBP")), True),
-        (jpeg_of(8_000, 8_000), False),
-        (jpeg_of(9_000, 8_000), True),
-        (png_of(8_000, 8_000), False),
-        (png_of(9_000, 8_000), True),
-        (None, True),
+        (b"%!PS-Adobe-3.0", "PostScript is not read"),
+        (b"%PDF-1.7", "PDF is not read"),
+        (b"<svg xmlns=", "SVG is not read"),
+        (b"<?xml version=", "XML (perhaps SVG) is not read"),
+        (b"\xff\x0a\xfa\x7f", "JPEG XL is not read"),
+        (b"\0\0\0\x18ftypmp42", "a video or another ISO media file"),
     ],
 )
-def test_large_pictures_and_other_formats_are_decoded_elsewhere(data, risky):
-    assert is_risky(data, b"x.jpg") is risky
+def test_what_is_known_and_not_read_is_unsupported(head, reason):
+    with pytest.raises(Unreadable) as caught:
+        sniff(head, b"x.png")
+    assert (caught.value.kind, caught.value.reason) == ("unsupported", reason)
+
+
+@given(st.binary(max_size=64), st.sampled_from([b"x.jpg", b"x.tga", b"x.pcx", b"x"]))
+def test_any_bytes_are_a_format_or_unreadable(head, path):
+    with suppress(Unreadable):
+        assert sniff(head, path)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("image file is truncated (3 bytes not processed)"), "PNG ends early"),
+        (EOFError(), "PNG ends early"),
+        (OSError("broken data stream when reading image file"), "damaged PNG: the data are corrupt"),
+        (SyntaxError("broken PNG file (bad header checksum in b'IHDR')"), "damaged PNG: the data are corrupt"),
+        (ValueError("tile cannot extend outside image"), "damaged PNG: cannot be decoded (ValueError)"),
+    ],
+)
+def test_an_error_in_words(error, said):
+    assert damage("PNG", error) == said

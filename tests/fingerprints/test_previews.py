@@ -14,6 +14,7 @@ from leakaudit.config import Config
 from leakaudit.fingerprints import previews as module
 from leakaudit.fingerprints.image_files import Unreadable
 from leakaudit.fingerprints.previews import preview, previews
+from processes import DEADLY
 
 
 @pytest.fixture
@@ -68,6 +69,19 @@ def test_many_in_order_and_only_once(photo, tmp_path, monkeypatch):
     first = previews(paths, config)
     assert [bool(data) for data in first] == [True, False, True]
     assert first[2] == preview(os.fsencode(photo))
-    monkeypatch.setattr(module, "decode", None)
+    asked = []
+    monkeypatch.setattr(module, "map_apart", lambda _make, files, **_: [asked.extend(files) or [b""]])
     assert previews(paths, config) == first
+    assert [file.path for file in asked] == [os.fsencode(tmp_path / "gone.png")]
+    monkeypatch.undo()
     assert previews(pa.array([], pa.binary()), config) == []
+
+
+def test_a_picture_that_crashes_its_decoder_has_no_preview(photo, tmp_path, monkeypatch):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DEADLY)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")]))
+    Image.new("RGB", (66, 66)).save(tmp_path / "x.webp")
+    paths = pa.array([os.fsencode(path) for path in (photo, tmp_path / "x.webp", photo)])
+    made = previews(paths, Config(use_cache=False, jobs=1))
+    assert [bool(data) for data in made] == [True, False, True]

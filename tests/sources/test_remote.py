@@ -21,7 +21,6 @@ from PIL import Image
 import leakaudit
 from leakaudit.config import Config
 from leakaudit.errors import InputError
-from leakaudit.fingerprints import image_scan
 from leakaudit.fingerprints.image_contents import Listed, contents
 from leakaudit.render.json import to_json
 from leakaudit.sources import addresses, remote, storage
@@ -165,13 +164,6 @@ def test_s3_is_as_the_disk(bucket, data, name):
 def test_memory_is_as_the_disk(memory, data, name):
     settings = SETTINGS[name]
     assert found_in(f"{memory}/{name}", root=memory, **settings) == found_in(data / name, root=data, **settings)
-
-
-@pytest.mark.parametrize("name", ["pictures", "shards"])
-def test_s3_in_processes_is_as_the_disk(bucket, data, name, monkeypatch):
-    monkeypatch.setattr(image_scan, "PROCESSES_FROM", 1)
-    here = found_in(data / name, root=data)
-    assert found_in(f"{bucket}/{name}", root=bucket) == here
 
 
 @pytest.mark.parametrize("name", ["x.webp", "x.png"])
