@@ -221,7 +221,7 @@ def _serve() -> None:
 
 
 def _be_the_first_to_go() -> None:
-    """Where memory runs out, Linux ends the process of the highest score: this one can be replaced, its parent cannot."""
+    """Where memory runs out, Linux ends the process of highest score: a worker can be replaced, its parent cannot."""
     with suppress(OSError):
         adjustment = Path("/proc/self/oom_score_adj")
         adjustment.write_text(str(max(500, int(adjustment.read_text()))))
