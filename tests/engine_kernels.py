@@ -22,6 +22,10 @@ def plus_index(index, table):
     return pa.table({"x": np.asarray(table["x"]) + int(index["by"][0].as_py())})
 
 
+def process(index, table):
+    return pa.table({"x": [os.getpid()]})
+
+
 def keyed(table):
     x = np.asarray(table["x"])
     return pa.table({"key": x % 7, "value": x})

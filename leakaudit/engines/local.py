@@ -12,7 +12,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from itertools import chain, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from leakaudit.engines.workers import Worker, WorkerDiedError, waiting_workers
@@ -58,11 +61,18 @@ class Local:
     def map(self, kernel: Kernel, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """Over threads, or processes where the kernel asks for them; else with one worker in the calling thread."""
         crashed = kernel.answer_for_crash if kernel.crashed else None
-        return map_chunks(kernel, list(tables), jobs=self.jobs, processes=kernel.processes, on_crash=crashed)
+        return map_chunks(kernel, tables, jobs=self.jobs, processes=kernel.processes, on_crash=crashed)
 
     def broadcast_map(self, kernel: Kernel, index: pa.Table, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        """Over threads, which share the index."""
-        return map_chunks(partial(kernel, index), list(tables), jobs=self.jobs)
+        """As `map`: threads share the index, and processes the pages of a file that holds it."""
+        if not kernel.processes:
+            yield from map_chunks(partial(kernel, index), tables, jobs=self.jobs)
+            return
+        # Windows removes no file that a worker maps.
+        with TemporaryDirectory(prefix="leakaudit-", ignore_cleanup_errors=True) as folder:
+            path = str(Path(folder) / "index.arrow")
+            _write(index, path)
+            yield from map_chunks(partial(_with_index, kernel, path), tables, jobs=self.jobs, processes=True)
 
     def shuffle(
         self, make: Kernel, kernel: Kernel, tables: Iterable[pa.Table], *, columns: Sequence[str], n_rows: int
@@ -74,6 +84,24 @@ class Local:
         rows = list(self.map(make, tables))
         if rows:
             yield kernel(pa.concat_tables(rows))
+
+
+def _write(table: pa.Table, path: str) -> None:
+    import pyarrow as pa
+
+    with pa.ipc.new_file(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+@lru_cache(maxsize=1)
+def _mapped(path: str) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.ipc.open_file(pa.memory_map(path)).read_all()
+
+
+def _with_index(kernel: Kernel, path: str, table: pa.Table) -> pa.Table:
+    return kernel(_mapped(path), table)
 
 
 def raise_if_stopped() -> None:
@@ -91,7 +119,7 @@ def raise_if_stopped() -> None:
 
 def map_chunks(
     work: Callable[[C], R],
-    chunks: Sequence[C],
+    chunks: Iterable[C],
     *,
     jobs: int | None = None,
     processes: bool = False,
@@ -103,8 +131,8 @@ def map_chunks(
     ----------
     work : callable
         With `processes`, it, the chunks and the results must be picklable, and it must be importable.
-    chunks : sequence of sequences
-        Worked on in this order; at most a few per worker are in memory at a time.
+    chunks : iterable of sequences
+        Worked on in this order, and taken as they are needed: at most a few per worker are in memory at a time.
     jobs : int or None
         Workers; None: `usable_cores`. With one, everything runs in the calling thread (unless `processes`).
     processes : bool, default False
@@ -122,11 +150,14 @@ def map_chunks(
     Raises
     ------
     RuntimeError
-        A worker process died and there is no `on_crash`.
+        Two worker processes died of the same chunk and there is no `on_crash`.
     Exception
         Whatever `work` raised first, in the order of the chunks. Workers are stopped first, also on Ctrl-C.
     """
-    workers = max(1, min(jobs or usable_cores(), len(chunks)))
+    rest = iter(chunks)
+    first = list(islice(rest, jobs or usable_cores()))
+    workers, chunks = max(1, len(first)), chain(first, rest)
+    del first
     if processes:
         yield from _in_processes(work, chunks, workers, on_crash)
     elif workers == 1:
@@ -138,7 +169,7 @@ def map_chunks(
 
 def _in_order(
     work: Callable[[C], list[R]],
-    chunks: Sequence[C],
+    chunks: Iterable[C],
     workers: int,
     stop: Callable[[bool], None] = lambda _finished: None,
 ) -> Generator[R, None, None]:
@@ -167,7 +198,7 @@ def _in_order(
 
 
 def _in_processes(
-    work: Callable[[C], R], chunks: Sequence[C], workers: int, on_crash: Callable[[C], R] | None
+    work: Callable[[C], R], chunks: Iterable[C], workers: int, on_crash: Callable[[C], R] | None
 ) -> Iterator[R]:
     mine = threading.local()
     started: set[Worker] = set()
@@ -188,7 +219,7 @@ def _in_processes(
         current: Worker | None = mine.worker
         return current
 
-    def run(chunk: C) -> list[R]:
+    def run(chunk: C, *, again: bool = False) -> list[R]:
         current = None
         try:
             current = worker()
@@ -201,8 +232,10 @@ def _in_processes(
             with lock:
                 started.discard(current)
             del mine.worker
+        if on_crash is None and again:
+            raise RuntimeError("a worker process died, and another one of the same work")
         if on_crash is None:
-            raise RuntimeError("a worker process died")
+            return run(chunk, again=True)
         if len(chunk) == 1:
             return [on_crash(chunk)]
         middle = len(chunk) // 2

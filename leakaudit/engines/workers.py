@@ -121,7 +121,7 @@ class Waiting:
     """
 
     def __init__(self, room: int) -> None:
-        self._room = room
+        self.room = room
         self._workers: list[Worker] = []
         self._lock = threading.Lock()
 
@@ -140,35 +140,50 @@ class Waiting:
     def give(self, worker: Worker) -> None:
         """Let one wait that has answered every call."""
         with self._lock:
-            if len(self._workers) < self._room:
+            if len(self._workers) < self.room:
                 self._workers.append(worker)
                 return
         worker.stop()
 
-    def stop(self) -> None:
-        """End those that wait."""
+    def make_room(self, room: int) -> int:
+        """Let so many wait from now on, and end those that are more; how many it was."""
         with self._lock:
-            for worker in self._workers:
+            before, self.room = self.room, room
+            for worker in self._workers[room:]:
                 worker.stop()
-            self._workers.clear()
+            del self._workers[room:]
+        return before
 
 
 _waiting: ContextVar[Waiting | None] = ContextVar("_waiting", default=None)
 
 
 @contextmanager
-def workers_kept() -> Iterator[None]:
-    """Inside, and in this thread, workers that have done their work wait for more of it, up to `KEPT` at a time.
+def workers_kept(room: int = KEPT) -> Iterator[None]:
+    """Inside, and in this thread, workers that have done their work wait for more of it.
 
     An audit decodes at three moments; in a small one, starting workers takes longer than what they do.
+
+    Parameters
+    ----------
+    room : int, default `KEPT`
+        How many may wait at a time. Inside of another ``with``, the greater number, until this one ends.
     """
-    waiting = Waiting(KEPT)
+    outer = _waiting.get()
+    if outer is not None:
+        before = outer.make_room(max(room, outer.room))
+        try:
+            yield
+        finally:
+            outer.make_room(before)
+        return
+    waiting = Waiting(room)
     token = _waiting.set(waiting)
     try:
         yield
     finally:
         _waiting.reset(token)
-        waiting.stop()
+        waiting.make_room(0)
 
 
 def waiting_workers() -> Waiting:

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.engines.arrays import pack, unpack
 from leakaudit.search.near_align import detail_area
+from leakaudit.search.near_cluster import over_pictures
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import pyarrow as pa
+
+    from leakaudit.engines.base import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,32 @@ class BlankParams:
     spread: float = 6.0
 
 
-def blank(records: np.ndarray, params: BlankParams | None = None) -> npt.NDArray[np.bool_]:
+def blank(
+    records: np.ndarray, params: BlankParams | None = None, *, jobs: int = 1, engine: Engine | None = None
+) -> npt.NDArray[np.bool_]:
     """Which pictures are blank, shape (n,).
 
     Parameters
     ----------
     records : ndarray of `leakaudit.fingerprints.images.RECORD`, shape (n,)
     params : BlankParams, optional
+    jobs : int, default 1
+        Threads.
+    engine : Engine, optional
+        The workers that do it; None: threads of this process.
     """
     params = params or BlankParams()
-    detail = detail_area(records["luma"])
+    detail = np.empty(len(records), dtype=np.float32)
+    every = np.arange(len(records))
+    for rows, found in over_pictures(_detail, detail_part, records, every, jobs=jobs, engine=engine):
+        detail[rows] = found["detail"]
     return np.asarray((detail < params.nothing) | ((detail < params.faint) & (records["spread"] < params.spread)))
+
+
+def _detail(pictures: np.ndarray) -> dict[str, np.ndarray]:
+    return {"detail": detail_area(pictures["luma"])}
+
+
+def detail_part(part: pa.Table) -> pa.Table:
+    """Kernel of `blank`."""
+    return pack(**_detail(unpack(part)["pictures"]))

@@ -15,6 +15,7 @@ import numpy as np
 
 from leakaudit.model import Pairs
 from leakaudit.search.near_blank import BlankParams, blank
+from leakaudit.search.near_cluster import workers_for
 from leakaudit.search.near_match import Matches, candidates, difference, joined, verify
 from leakaudit.search.near_null import Null, reference_nulls
 from leakaudit.search.near_turned import priced, turned_matches, undone
@@ -183,32 +184,34 @@ def find_near_images(
     advance : callable
         Told how many pictures are done, each twice: nominated, and verified.
     """
-    from leakaudit.engines.choose import cluster_of
     from leakaudit.engines.local import usable_cores
+    from leakaudit.engines.workers import workers_kept
 
     assert context.images is not None
     params = params or NearParams()
     jobs = context.config.jobs or usable_cores()
-    engine = cluster_of(context.config)
+    sizes = [(context.in_split(a).sum(), context.in_split(b).sum()) for a, b in context.pairs_of_splits]
+    engine = workers_for(context.config, max((int(n_a) * int(n_b) for n_a, n_b in sizes), default=0))
     records = context.images.records
-    judged = ~blank(records, params.blank)
-    nulls: dict[str, tuple[Null, Null]] = {}
     found = {}
-    for held_out, reference in context.pairs_of_splits:
-        in_a, in_b = context.in_split(held_out), context.in_split(reference)
-        if reference not in nulls:
-            nulls[reference] = reference_nulls(records, in_b, params, judged=judged, jobs=jobs, engine=engine)
-        found[held_out, reference] = match_splits(
-            records,
-            in_a,
-            in_b,
-            params,
-            judged=judged,
-            nulls=nulls[reference],
-            jobs=jobs,
-            advance=advance,
-            engine=engine,
-        )
+    with workers_kept(jobs):
+        judged = ~blank(records, params.blank, jobs=jobs, engine=engine)
+        nulls: dict[str, tuple[Null, Null]] = {}
+        for held_out, reference in context.pairs_of_splits:
+            in_a, in_b = context.in_split(held_out), context.in_split(reference)
+            if reference not in nulls:
+                nulls[reference] = reference_nulls(records, in_b, params, judged=judged, jobs=jobs, engine=engine)
+            found[held_out, reference] = match_splits(
+                records,
+                in_a,
+                in_b,
+                params,
+                judged=judged,
+                nulls=nulls[reference],
+                jobs=jobs,
+                advance=advance,
+                engine=engine,
+            )
     return NearImages(found)
 
 
@@ -243,10 +246,10 @@ def match_splits(
     jobs : int, default 1
         Threads; the result does not depend on it.
     engine : Engine, optional
-        The cluster that searches; None: this process.
+        The workers that search; None: threads of this process.
     """
     params = params or NearParams()
-    judged = ~blank(records, params.blank) if judged is None else judged
+    judged = ~blank(records, params.blank, jobs=jobs, engine=engine) if judged is None else judged
     nulls = nulls or reference_nulls(records, in_b, params, judged=judged, jobs=jobs, engine=engine)
     limit = _limit(nulls[0].limit(params.z), nulls[0].n, params)
     a = np.flatnonzero(in_a & judged)

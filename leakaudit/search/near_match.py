@@ -13,7 +13,7 @@ from leakaudit.engines.arrays import pack, unpack
 from leakaudit.engines.base import Kernel
 from leakaudit.search.descriptors import describe, orient
 from leakaudit.search.near_align import BLOCK, coarse_alignment, fine_agreement
-from leakaudit.search.near_cluster import BLOCKS, best_of_part, nearest_on, pictures_of
+from leakaudit.search.near_cluster import BLOCKS, best_of_part, gpu_rather_than, nearest_on, pictures_of
 from leakaudit.search.neighbours import in_threads, nearest, orientations, oriented
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def candidates(
     Parameters
     ----------
     engine : Engine, optional
-        The cluster that searches; None: this process.
+        The workers that search; None: threads of this process.
     described : ndarray of float32, shape (n, d), optional
         Descriptors of all records, where they are known already.
 
@@ -93,7 +93,7 @@ def candidates(
     """
     both = (described[a], described[b]) if described is not None else (describe(records, a), describe(records, b))
     itself = itself_among(a, b)
-    if engine is None:
+    if engine is None or gpu_rather_than(engine, len(a) * len(b)):
         found = nearest(*both, k, itself=itself, jobs=jobs, advance=advance)
         index, orientation = found.index, found.orientation
     else:
@@ -138,7 +138,7 @@ def verify(
     finest : int
         Candidates of each picture that are measured at full resolution: those that agree best at half resolution.
     engine : Engine, optional
-        The cluster that verifies; None: this process.
+        The workers that verify; None: threads of this process.
     """
     k = index.shape[1]
     step = max(1, BLOCK // max(k, 1)) * 4
@@ -198,7 +198,9 @@ def _verify_on(
             yield pack(pictures=pictures, a=of_a, index=of_b, orientation=orientation[rows])
 
     parts = []
-    for start, found in zip(starts, engine.map(Kernel.of(verify_part, finest=finest), tables()), strict=True):
+    for start, found in zip(
+        starts, engine.map(Kernel.of(verify_part, processes=True, finest=finest), tables()), strict=True
+    ):
         rows = slice(start, start + step)
         parts.append(unpacked(found, pictures_of(records, a[rows], index[rows])[0]))
         advance(len(a[rows]))

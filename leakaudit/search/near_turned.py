@@ -20,10 +20,10 @@ from leakaudit.engines.arrays import pack, unpack
 from leakaudit.engines.base import Kernel
 from leakaudit.search.descriptors import INVERSE, ORIENTATIONS
 from leakaudit.search.near_align import BLOCK, masked_agreement
-from leakaudit.search.near_cluster import BLOCKS, best_of_part, nearest_on, pictures_of
+from leakaudit.search.near_cluster import BLOCKS, best_of_part, gpu_rather_than, nearest_on, over_pictures, pictures_of
 from leakaudit.search.near_match import Matches, blocks, itself_among, joined, packed, unpacked
 from leakaudit.search.neighbours import Largest, in_threads, nearest_by
-from leakaudit.search.neighbours_torch import any_turn, gpu_for, nearest_on_device
+from leakaudit.search.neighbours_torch import any_turn, nearest_on_device
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -54,8 +54,6 @@ direction (neighbouring ones give nearly the same)."""
 CANDIDATES = 4
 """Nearest pictures that are verified; the copy was among the first four in all of the cases above."""
 
-_CHUNK = 1 << 12
-
 
 def turned_matches(
     records: np.ndarray,
@@ -79,7 +77,7 @@ def turned_matches(
     described : (ndarray, ndarray), optional
         As from `describe_turned`, of all records, where they are known already.
     engine : Engine, optional
-        The cluster that does it; None: this process.
+        The workers that do it; None: threads of this process.
 
     Returns
     -------
@@ -88,13 +86,15 @@ def turned_matches(
     """
     if not len(a) or not len(b):
         return joined([])
-    of_a = (described[0][a], described[1][a]) if described else describe_turned(records, a)
-    of_b = (described[0][b], described[1][b]) if described else describe_turned(records, b)
+    of_a, of_b = (
+        (described[0][at], described[1][at]) if described else describe_turned(records, at, jobs=jobs, engine=engine)
+        for at in (a, b)
+    )
     itself = itself_among(a, b)
-    if engine is not None:
-        index, _ = nearest_on(engine, turned_part, of_a, of_b, k, itself=itself)
-    elif (device := gpu_for(len(a) * len(b))) is not None:
+    if (device := gpu_rather_than(engine, len(a) * len(b))) is not None:
         index, _ = nearest_on_device(device, any_turn(of_a, of_b, device), len(a), len(b), k, itself=itself)
+    elif engine is not None:
+        index, _ = nearest_on(engine, turned_part, of_a, of_b, k, itself=itself)
     else:
         index, _ = nearest_by(turned(*of_a, *of_b), len(a), len(b), k, itself=itself, jobs=jobs)
     row, which = np.nonzero(index >= 0)
@@ -143,7 +143,7 @@ def _verify_on(engine: Engine, records: np.ndarray, a: IntArray, b: IntArray) ->
             yield pack(pictures=pictures, a=of_a, b=of_b)
 
     parts = []
-    for start, found in zip(starts, engine.map(Kernel.of(verify_turned_part), tables()), strict=True):
+    for start, found in zip(starts, engine.map(Kernel.of(verify_turned_part, processes=True), tables()), strict=True):
         ids = pictures_of(records, a[start : start + step], b[start : start + step])[0]
         parts.append(unpacked(found, ids))
     return joined(parts)
@@ -191,27 +191,40 @@ def unpriced(evidence: float | FloatArray) -> FloatArray:
     return np.asarray(np.sign(square) * np.sqrt(np.abs(square)), dtype=np.float32)
 
 
-def describe_turned(records: np.ndarray, at: IntArray) -> tuple[FloatArray, FloatArray]:
+def describe_turned(
+    records: np.ndarray, at: IntArray, *, jobs: int = 1, engine: Engine | None = None
+) -> tuple[FloatArray, FloatArray]:
     """What mirroring keeps, and what it changes the sign of: shapes (n, 54) and (n, 24), together of length 1."""
+    pairs = RINGS * (RINGS - 1) // 2
+    kept = np.empty((len(at), (ORDERS + 1) * (RINGS + pairs)), dtype=np.float32)
+    changed = np.empty((len(at), ORDERS * pairs), dtype=np.float32)
+    for rows, found in over_pictures(_described, describe_turned_part, records, at, jobs=jobs, engine=engine):
+        kept[rows], changed[rows] = found["kept"], found["changed"]
+    return kept, changed
+
+
+def describe_turned_part(part: pa.Table) -> pa.Table:
+    """Kernel of `describe_turned`."""
+    return pack(**_described(unpack(part)["pictures"]))
+
+
+def _described(pictures: np.ndarray) -> dict[str, np.ndarray]:
     i, j = np.triu_indices(RINGS, 1)
     diagonal = np.arange(RINGS)
-    kept = np.empty((len(at), (ORDERS + 1) * (RINGS + len(i))), dtype=np.float32)
-    changed = np.empty((len(at), ORDERS * len(i)), dtype=np.float32)
-    for start in range(0, len(at), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        part = records[at[rows]]
-        spectra = _spectra(part, n_circles=3 * RINGS, n_angles=32, orders=ORDERS + 1)
-        spectra = spectra.reshape(len(part), RINGS, 3, -1).mean(axis=2)
-        energy = np.sqrt(np.square(np.abs(spectra)).sum(axis=1))
-        products = np.einsum("nrm,nsm->nmrs", spectra, spectra.conj()) / np.maximum(energy, 1e-6)[..., None, None]
-        root = np.float32(np.sqrt(2.0))
-        even = np.concatenate([products[:, :, diagonal, diagonal].real, products[:, :, i, j].real * root], axis=2)
-        odd = products[:, 1:, i, j].imag * root
-        even, odd = even.reshape(len(part), -1), odd.reshape(len(part), -1)
-        length = np.sqrt(np.square(even).sum(axis=1) + np.square(odd).sum(axis=1))[:, None]
-        kept[rows] = np.divide(even, length, out=np.zeros_like(even), where=length > 1e-3)
-        changed[rows] = np.divide(odd, length, out=np.zeros_like(odd), where=length > 1e-3)
-    return kept, changed
+    n = len(pictures)
+    spectra = _spectra(pictures, n_circles=3 * RINGS, n_angles=32, orders=ORDERS + 1)
+    spectra = spectra.reshape(n, RINGS, 3, -1).mean(axis=2)
+    energy = np.sqrt(np.square(np.abs(spectra)).sum(axis=1))
+    products = np.einsum("nrm,nsm->nmrs", spectra, spectra.conj()) / np.maximum(energy, 1e-6)[..., None, None]
+    root = np.float32(np.sqrt(2.0))
+    even = np.concatenate([products[:, :, diagonal, diagonal].real, products[:, :, i, j].real * root], axis=2)
+    odd = products[:, 1:, i, j].imag * root
+    even, odd = even.reshape(n, -1), odd.reshape(n, -1)
+    length = np.sqrt(np.square(even).sum(axis=1) + np.square(odd).sum(axis=1))[:, None]
+    return {
+        "kept": np.divide(even, length, out=np.zeros_like(even), where=length > 1e-3),
+        "changed": np.divide(odd, length, out=np.zeros_like(odd), where=length > 1e-3),
+    }
 
 
 def _aspect(records: np.ndarray) -> tuple[FloatArray, FloatArray]:

@@ -29,6 +29,11 @@ QUERY_BLOCK, REFERENCE_BLOCK = 1 << 10, 1 << 15
 _FLIP = 0x7FFF_FFFF
 _LOWEST = -(1 << 63)
 _LAST_ROW = (1 << 32) - 1
+_NONE = -0x7F80_0000 << 32
+"""Below this are the keys of -inf."""
+
+_FEW = 4
+"""Times k, so many of a block may enter a query's list before the whole block is sorted."""
 
 
 def gpu_for(n_pairs: int) -> str | None:
@@ -86,7 +91,8 @@ def nearest_on_device(
     """As `leakaudit.search.neighbours.nearest_by`, with blocks of similarities on a device.
 
     Similarity and row are packed into one integer, the smaller row being the larger number, so that the k largest
-    are one well-defined list: `torch.topk` may take any of several equal ones.
+    are one well-defined list: `torch.topk` may take any of several equal ones. After the first block, only what beats
+    the worst of a query's list is packed: sorting whole blocks takes longer than their products.
 
     Raises
     ------
@@ -104,12 +110,11 @@ def nearest_on_device(
             kept = torch.full((rows.stop - start, k), _LOWEST, dtype=torch.int64, device=device)
             for first in range(0, n, REFERENCE_BLOCK):
                 columns = slice(first, min(first + REFERENCE_BLOCK, n))
-                keys = _keys(similarity(rows, columns), first)
+                similar = similarity(rows, columns)
                 if own is not None:
                     at = torch.nonzero((own[rows] >= first) & (own[rows] < columns.stop)).flatten()
-                    keys[at, own[rows][at] - first] = _LOWEST
-                found = torch.topk(keys, min(k, keys.shape[1]), sorted=False).values
-                kept = torch.topk(torch.cat([kept, found], dim=1), k).values
+                    similar[at, own[rows][at] - first] = -torch.inf
+                kept = _merged(kept, similar, first)
             known = (kept > _LOWEST).cpu().numpy()
             kept = kept.cpu().numpy()
             index[rows][known] = _LAST_ROW - (kept[known] & _LAST_ROW)
@@ -131,14 +136,43 @@ def _full_precision() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _keys(similarity: Tensor, first: int) -> Tensor:
+def _merged(kept: Tensor, similar: Tensor, first: int) -> Tensor:
+    """The k largest keys of each query, in falling order, of those kept and those of one more block."""
+    import torch
+
+    m, k = kept.shape
+    # A later row has to be more similar: of equal ones, the smaller row comes first.
+    better = similar > _similarity(kept[:, -1:])
+    counts = better.sum(dim=1)
+    most = int(counts.max())
+    if most > _FEW * k:
+        rows = torch.arange(first, first + similar.shape[1], device=similar.device)
+        found = torch.topk(_keys(similar, rows), min(k, similar.shape[1]), sorted=False).values
+        found[found < _NONE] = _LOWEST
+    elif most:
+        q, column = torch.nonzero(better, as_tuple=True)  # in the order of the queries
+        place = torch.arange(len(q), device=q.device) - (torch.cumsum(counts, 0) - counts)[q]
+        found = torch.full((m, most), _LOWEST, dtype=torch.int64, device=kept.device)
+        found[q, place] = _keys(similar[q, column], column + first)
+    else:
+        return kept
+    return torch.topk(torch.cat([kept, found], dim=1), k).values
+
+
+def _keys(similarity: Tensor, rows: Tensor) -> Tensor:
     """Integers that are ordered as the similarities, equal ones by falling row."""
     import torch
 
     bits = (similarity + 0.0).view(torch.int32)  # one zero, not two
-    ordered = torch.where(bits < 0, bits ^ _FLIP, bits).to(torch.int64) << 32
-    rows = torch.arange(first, first + similarity.shape[1], device=similarity.device)
-    return ordered + (_LAST_ROW - rows)
+    return (torch.where(bits < 0, bits ^ _FLIP, bits).to(torch.int64) << 32) + (_LAST_ROW - rows)
+
+
+def _similarity(keys: Tensor) -> Tensor:
+    """That of keys; -inf where there is none."""
+    import torch
+
+    bits = (keys >> 32).to(torch.int32)
+    return torch.where(keys == _LOWEST, -torch.inf, torch.where(bits < 0, bits ^ _FLIP, bits).view(torch.float32))
 
 
 def _floats(ordered: IntArray) -> FloatArray:

@@ -17,6 +17,7 @@ from engine_kernels import kernel
 from leakaudit import audit
 from leakaudit.engines import executor
 from leakaudit.engines.base import Kernel, reduce
+from leakaudit.engines.local import Local
 from leakaudit.errors import ConfigError, UserError
 from processes import alive
 
@@ -46,6 +47,27 @@ def test_broadcast_map_gives_every_worker_the_index(engines, name):
     assert values(engines(name).broadcast_map(kernel("plus_index"), index, numbers())) == list(range(100, 140))
 
 
+@pytest.mark.usefixtures("engines")
+def test_processes_of_this_machine_share_the_index():
+    index = pa.table({"by": [100]})
+    in_processes = kernel("plus_index", processes=True)
+    found = list(Local(3).broadcast_map(in_processes, index, numbers(200)))
+    assert values(found) == list(range(100, 500))
+    pids = values(Local(2).broadcast_map(kernel("process", processes=True), index, numbers()))
+    assert os.getpid() not in pids
+    assert 1 <= len(set(pids)) <= 2
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_this_machine_takes_few_tables_ahead(engines, processes):
+    taken = []
+    tables = (taken.append(1) or table for table in numbers(100))
+    answers = engines("local").map(kernel("doubled", processes=processes), tables)
+    next(answers)
+    assert len(taken) <= 2 * 4
+    answers.close()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_shuffle_brings_equal_keys_together_and_reduce_ends_it(engines, name):
     lots = list(
@@ -59,19 +81,20 @@ def test_shuffle_brings_equal_keys_together_and_reduce_ends_it(engines, name):
     assert reduce(kernel("summed"), lots).to_pylist() == [{"total": sum(range(40))}]
 
 
-@pytest.mark.parametrize("name", CLUSTERS)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.skipif(sys.platform == "win32", reason="the kernel kills its process with a POSIX signal")
 def test_a_worker_that_is_killed_is_survived(engines, name, tmp_path):
     marker = tmp_path / "killed"
-    tables = engines(name).map(kernel("kill_once", parameters={"marker": str(marker)}), numbers())
+    deadly = kernel("kill_once", parameters={"marker": str(marker)}, processes=True)
+    tables = engines(name).map(deadly, numbers())
     assert values(tables) == list(range(0, 80, 2))
     assert marker.read_text().isdigit()
 
 
-@pytest.mark.parametrize("name", CLUSTERS)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.skipif(sys.platform == "win32", reason="the kernel kills its process with a POSIX signal")
 def test_a_row_that_always_kills_its_worker_is_answered_for(engines, name):
-    hostile = kernel("kill_always", crashed="engine_kernels:minus_one")
+    hostile = kernel("kill_always", crashed="engine_kernels:minus_one", processes=True)
     assert values(engines(name).map(hostile, numbers())) == [-1 if x == 7 else 2 * x for x in range(40)]
 
 

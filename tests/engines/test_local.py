@@ -60,6 +60,7 @@ def helpers(tmp_path, monkeypatch):
         "def crash_at_13(chunk):\n    if 13 in chunk:\n        os._exit(9)\n    return list(chunk)\n"
         "def shout(chunk):\n    print('noise' * 5000, flush=True)\n    os.write(1, b'noise')\n    return len(chunk)\n"
         "def score(chunk):\n    return int(open('/proc/self/oom_score_adj').read())\n"
+        "def slow_pid(chunk):\n    time.sleep(1)\n    return os.getpid()\n"
         "def slow(chunk):\n    time.sleep(4)\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -139,6 +140,17 @@ def test_only_few_workers_are_kept(helpers):
     with workers_kept():
         pids = set(map_chunks(helpers.pid, CHUNKS[: KEPT + 2], jobs=KEPT + 2, processes=True))
         assert sum(alive(pid) for pid in pids) <= KEPT
+
+
+def test_more_are_kept_for_the_time_that_needs_more(helpers):
+    with workers_kept(1):
+        with workers_kept(3):
+            pids = set(map_chunks(helpers.slow_pid, CHUNKS[:3], jobs=3, processes=True))
+            with workers_kept(2):
+                pass
+            assert len(pids) == sum(alive(pid) for pid in pids) == 3
+        assert sum(alive(pid) for pid in pids) == 1
+    assert not any(alive(pid) for pid in pids)
 
 
 @pytest.mark.parametrize("how", ["closed", "failed"])

@@ -104,6 +104,43 @@ def test_equal_similarities_are_listed_by_row_on_gpus_too(monkeypatch):
     assert (index == [0, 1, 2, 3]).all()
 
 
+@pytest.mark.parametrize("few", [0, 1, 1_000], ids=["whole blocks", "either", "what beats the list"])
+@given(
+    m=st.integers(1, 9),
+    n=st.integers(1, 60),
+    k=st.integers(1, 7),
+    seed=st.integers(0, 2**32),
+    own=st.booleans(),
+    width=st.integers(1, 70),
+)
+def test_lists_are_those_of_a_full_sort_on_gpus_too(few, m, n, k, seed, own, width):
+    pytest.importorskip("torch", reason="the code for GPUs needs torch")
+    import torch
+
+    from leakaudit.search import neighbours_torch as on
+
+    random = np.random.default_rng(seed)
+    similar = random.integers(-3, 4, (m, n)).astype(np.float32) / 4  # many equal ones, zeros and negative ones
+    similar[random.random((m, n)) < 0.1] = -np.inf
+    itself = random.integers(-1, n, m) if own else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(on, "QUERY_BLOCK", 4)
+        patch.setattr(on, "REFERENCE_BLOCK", width)
+        patch.setattr(on, "_FEW", few)
+        given_ones = torch.from_numpy(similar.copy())
+        index, best = on.nearest_on_device(
+            "cpu", lambda rows, columns: given_ones[rows, columns].clone(), m, n, k, itself=itself
+        )
+    if itself is not None:
+        at = np.flatnonzero(itself >= 0)
+        similar[at, itself[at]] = -np.inf
+    for q in range(m):
+        order = [r for r in np.argsort(-similar[q], kind="stable") if similar[q, r] > -np.inf][:k]
+        expected = order + [-1] * (k - len(order))
+        assert index[q].tolist() == expected
+        assert best[q].tolist() == [similar[q, r] if r >= 0 else -np.inf for r in expected]
+
+
 def test_a_gpu_finds_the_same_neighbours():
     torch = pytest.importorskip("torch", reason="the code for GPUs needs torch")
     if not torch.cuda.is_available():
