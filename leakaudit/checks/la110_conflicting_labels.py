@@ -19,10 +19,11 @@ By equality of the samples (see LA101 to LA104, LA106 and LA107) and inequality 
 Across splits a sample counts when at least one equal sample of the reference split has another label; this is an
 *error*. Inside a split the samples without the most frequent label of their group count; this is a *warning*, because
 noise in the label is ordinary where features are few and coarse. Near-duplicate texts with two labels are a *warning*,
-too: one word ("not") may make the difference. Labels are compared in canonical form. A label that is
-a quantity rather than a class is left alone: repeated measurements differ. Columns of row numbers or weights are left
-out where LA104 finds more equal rows without them than chance gives; and where features are so coarse that chance makes
-rows equal, contradictions are counted in the metrics and are no findings.
+too: one word ("not") may make the difference. Labels are compared in canonical form. A label that is a quantity rather
+than a class is left alone: repeated measurements differ. Columns of row numbers or weights are left out where LA104
+finds more equal rows without them than chance gives; and where features are so coarse, across splits or inside of one,
+that chance makes rows equal in one of a hundred, contradictions that chance explains are counted in the metrics and are
+no findings.
 
 What it cannot see
 ------------------
@@ -75,6 +76,10 @@ class Params:
     listed: int = 20
 
 
+_NOT_CHANCE = Chance(0, 0.0, explains=False, coarse=False)
+"""Of texts and pictures: no two are the same by chance."""
+
+
 @dataclass(frozen=True)
 class _Samples:
     """What the check needs of rows, of texts or of pictures."""
@@ -88,7 +93,7 @@ class _Samples:
     pairs: Callable[[str, str], Iterator[Pairs]]
     batches: Callable[[Iterable[Pairs]], Iterator[pa.RecordBatch]]
     near_severity: Severity = "error"
-    by_chance: bool = False
+    chance: Callable[[str, str], Chance] = lambda _a, _b: _NOT_CHANCE
 
 
 def run(context: Context, params: Params) -> Outcome:
@@ -97,19 +102,16 @@ def run(context: Context, params: Params) -> Outcome:
     if (reason := not_classes({name: info.labels for name, info in context.splits.items()})) is not None:
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
     samples = _images(context) if context.rows is None else _texts(context) or _rows(context)
-    findings: list[Finding] = []
+    found: dict[tuple[str, str], list[Finding]] = {}
     metrics: dict[str, Mapping[str, Scalar]] = {}
-    said = (
-        ["rows as coarse as these are equal by chance, and their labels differ by nature"] if samples.by_chance else []
-    )
+    said = []
     for held_out, reference in context.pairs_of_splits:
         a, b = samples.sides[held_out], samples.sides[reference]
         equal = conflicting_overlap(a, b, held_out, reference)
-        found = _findings(context, params, samples, equal, "error", samples.relation)
         near = _near(samples, held_out, reference)
-        found += _findings(context, params, samples, near, samples.near_severity, "is a near-duplicate of")
-        n_samples = sum(finding.n_samples for finding in found)
-        found = [] if samples.by_chance else found
+        some = _findings(context, params, samples, equal, "error", samples.relation)
+        some += _findings(context, params, samples, near, samples.near_severity, "is a near-duplicate of")
+        n_samples = sum(finding.n_samples for finding in some)
         metrics[f"{held_out} against {reference}"] = {
             "n_held_out": sizes[held_out],
             "n_reference": sizes[reference],
@@ -120,17 +122,18 @@ def run(context: Context, params: Params) -> Outcome:
             f"{n_samples:,} of {sizes[held_out]:,} {samples.unit} of {held_out} have another label than the same among "
             f"the {sizes[reference]:,} of {reference}"
         )
-        findings += found
+        found[held_out, reference] = some
     for split, members in samples.sides.items():
         inside = conflicting_within(members, split)
-        found = _findings(context, params, samples, inside, "warning", samples.relation)
         metrics[split] = {"n": sizes[split], "n_conflicting": inside.n_samples, "n_groups": inside.n_groups}
         said.append(f"{inside.n_samples:,} of {sizes[split]:,} inside {split}")
-        findings += [] if samples.by_chance else found
+        found[split, split] = _findings(context, params, samples, inside, "warning", samples.relation)
+    findings = _beyond_chance(samples, found)
+    if len(findings) < sum(map(len, found.values())):
+        said.insert(0, "rows as coarse as these are equal by chance, and their labels differ by nature")
 
     def batches() -> Iterator[pa.RecordBatch]:
-        every = [*context.pairs_of_splits, *((split, split) for split in samples.sides)]
-        for a, b in every:
+        for a, b in found:
             yield from samples.batches(disagreeing(samples.pairs(a, b), samples.labels))
 
     if not findings:
@@ -141,7 +144,7 @@ def run(context: Context, params: Params) -> Outcome:
 def _rows(context: Context) -> _Samples:
     rows = context.rows
     assert rows is not None
-    layer, by_chance = _layer(rows)
+    layer = _layer(rows)
     sides = {split: labelled_rows(rows, split, layer) for split in rows.splits}
     labels = np.full(len(rows), -1, dtype=np.int64)
     for side in sides.values():
@@ -159,25 +162,35 @@ def _rows(context: Context) -> _Samples:
         near=lambda _a, _b: _no_pairs(),
         pairs=pairs,
         batches=lambda chunks: row_pair_batches(rows, CHECK.code, chunks),
-        by_chance=by_chance,
+        chance=lambda a, b: _chance(rows, layer, a, b),
     )
 
 
-def _layer(rows: RowFingerprints) -> tuple[Layer, bool]:
-    """The features that are compared, and whether rows that are equal in them are so by chance.
-
-    Columns that may hide copies are left out where what they hide is more than chance gives.
-    """
+def _layer(rows: RowFingerprints) -> Layer:
+    """The features that are compared, without columns that hide more copies than chance gives."""
+    if not rows.beside:
+        return "without_label"
     pairs = split_pairs(rows.splits) or [(split, split) for split in rows.splits]
+    explained = all(_chance(rows, "reduced_without_label", a, b).explains for a, b in pairs)
+    return "without_label" if explained else "reduced_without_label"
 
-    def chances(layer: Layer) -> list[Chance]:
-        found = ((a, b, n_equal_pairs(rows, layer, a, b)) for a, b in pairs)
-        return [chance_of_pairs(rows, layer, a, b, n_pairs) for a, b, n_pairs in found if n_pairs]
 
-    if rows.beside and not all(chance.explains for chance in chances("reduced_without_label")):
-        return "reduced_without_label", False
-    found = chances("without_label")
-    return "without_label", bool(found) and all(chance.coarse for chance in found)
+def _chance(rows: RowFingerprints, layer: Layer, a: str, b: str) -> Chance:
+    return chance_of_pairs(rows, layer, a, b, n_equal_pairs(rows, layer, a, b))
+
+
+def _beyond_chance(samples: _Samples, found: Mapping[tuple[str, str], list[Finding]]) -> list[Finding]:
+    """Findings, but for those of coarse features that chance explains.
+
+    Features are coarse or not in the whole table. Inside of a small split nothing else tells: see `chance_of_pairs` on
+    single columns.
+    """
+    if not any(found.values()):
+        return []
+    chances = {splits: samples.chance(*splits) for splits in found}
+    coarse = any(chance.coarse for chance in chances.values())
+    by_chance = {(a, b) for (a, b), chance in chances.items() if coarse and (chance.explains or a == b)}
+    return [finding for splits, some in found.items() if splits not in by_chance for finding in some]
 
 
 def _texts(context: Context) -> _Samples | None:

@@ -64,6 +64,30 @@ def test_a_quantity_is_no_label():
     assert "quantity" in outcome.reason
 
 
+def test_coarse_features_are_coarse_where_the_splits_share_no_row_too():
+    """Weights in whole grams, and what was fed: animals of one weight are no copies of each other."""
+    rng = np.random.default_rng(1)
+    weight, feed = rng.permutation(np.r_[np.arange(40), rng.choice(40, 30)]), rng.choice(list("abc"), 70)
+    alone = np.isin(weight, np.flatnonzero(np.bincount(weight) == 1))
+    held_out = alone & (np.cumsum(alone) <= 10)
+    train = frame("train", weight=weight[~held_out], feed=feed[~held_out])
+    outcome = run(train, frame("val", weight=weight[held_out], feed=feed[held_out]), label="feed")
+    assert outcome.metrics["val against train"]["n_conflicting"] == 0
+    assert outcome.metrics["train"]["n_conflicting"] > 5
+    assert outcome.status == "passed"
+    assert outcome.reason.startswith("rows as coarse as these are equal by chance, and their labels differ by nature; ")
+
+
+def test_copies_with_other_labels_are_found_among_coarse_rows():
+    rng = np.random.default_rng(2)
+    x, z, y = rng.integers(0, 10, 2000), rng.integers(0, 6000, 2000), rng.choice(["a", "b"], 2000)
+    other = np.where(y[:60] == "a", "b", "a")
+    outcome = run(frame("train", x=x, z=z, y=y), frame("val", x=x[:60], z=z[:60], y=other), label="y")
+    assert outcome.reason.startswith("rows as coarse as these")  # inside train
+    assert sum(finding.n_samples for finding in outcome.findings) == 60
+    assert {(finding.severity, finding.splits) for finding in outcome.findings} == {("error", ("val", "train"))}
+
+
 def test_within_one_split_alone():
     outcome = run(frame("all", x=[1, 1], y=["a", "b"]), label="y", config=Config(within=True))
     assert [(finding.severity, finding.n_samples) for finding in outcome.findings] == [("warning", 1)]
