@@ -164,11 +164,15 @@ def orientation_words(code: int) -> str:
     """What was done to the first picture to lay it on the second, for codes of either kind; empty for nothing."""
     if code < len(ORIENTATIONS):
         return ORIENTATIONS[code] if code else ""
-    mirrored, angle = code >= 2000, code % 1000
+    mirror, angle = "", code % 1000
+    if code >= 2000:
+        # Top to bottom and half a turn is side to side: say it in the smaller of the two turns.
+        is_sideways = 90 < angle < 270
+        mirror, angle = ("mirrored", (angle + 180) % 360) if is_sideways else ("mirrored top to bottom", angle)
+    if mirror and not angle:
+        return mirror
     turned = f"turned by {angle}°" if angle else "turned by less than 1°"
-    if not mirrored:
-        return turned
-    return f"mirrored top to bottom and {turned}" if angle else "mirrored top to bottom"
+    return f"{mirror} and {turned}" if mirror else turned
 
 
 def undone(codes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

@@ -58,7 +58,7 @@ def test_codes_words_and_the_way_back():
     assert undone(np.array([0, 1, 5, 6, 7, 1000, 1030, 2030], dtype=np.int16)).tolist() == [
         0, 1, 6, 5, 7, 1000, 1330, 2030,
     ]  # fmt: skip
-    assert [orientation_words(code) for code in (0, 1, 5, 1000, 1030, 2000, 2010)] == [
+    assert [orientation_words(code) for code in (0, 1, 5, 1000, 1030, 2000, 2010, 2180, 2182)] == [
         "",
         "mirrored",
         "rotated by 90°",
@@ -66,6 +66,8 @@ def test_codes_words_and_the_way_back():
         "turned by 30°",
         "mirrored top to bottom",
         "mirrored top to bottom and turned by 10°",
+        "mirrored",
+        "mirrored and turned by 2°",
     ]
 
 
