@@ -161,14 +161,17 @@ def orientation_code(mirrored: np.ndarray, angle: np.ndarray) -> npt.NDArray[np.
 
 
 def orientation_words(code: int) -> str:
-    """What was done to the first picture to lay it on the second, for codes of either kind; empty for nothing."""
+    """What was done to the first picture to lay it on the second, for codes of either kind; empty for nothing.
+
+    Turns are clockwise, from -180° to 179°.
+    """
     if code < len(ORIENTATIONS):
         return ORIENTATIONS[code] if code else ""
-    mirror, angle = "", code % 1000
+    mirror, angle = "", (code % 1000 + 180) % 360 - 180
     if code >= 2000:
         # Top to bottom and half a turn is side to side: say it in the smaller of the two turns.
-        is_sideways = 90 < angle < 270
-        mirror, angle = ("mirrored", (angle + 180) % 360) if is_sideways else ("mirrored top to bottom", angle)
+        is_sideways = abs(angle) > 90
+        mirror, angle = ("mirrored", (angle + 360) % 360 - 180) if is_sideways else ("mirrored top to bottom", angle)
     if mirror and not angle:
         return mirror
     turned = f"turned by {angle}°" if angle else "turned by less than 1°"

@@ -62,7 +62,7 @@ def test_copies_are_errors_that_say_what_was_done(data, run):
         "val/a/smaller.png": "other size 160×120 → 80×60",
         "val/a/mirrored.jpg": "mirrored",
         "val/a/quarter.png": "rotated by 270°",
-        "val/a/oblique.png": "turned by 340°",
+        "val/a/oblique.png": "turned by -20°",
     }
     assert {(f.severity, f.n_samples, f.splits) for f in outcome.findings} == {("error", 1, ("val", "train"))}
     assert outcome.findings[0].evidence.pairs[0].score > 0.7

@@ -58,7 +58,7 @@ def test_codes_words_and_the_way_back():
     assert undone(np.array([0, 1, 5, 6, 7, 1000, 1030, 2030], dtype=np.int16)).tolist() == [
         0, 1, 6, 5, 7, 1000, 1330, 2030,
     ]  # fmt: skip
-    assert [orientation_words(code) for code in (0, 1, 5, 1000, 1030, 2000, 2010, 2180, 2182)] == [
+    assert [orientation_words(code) for code in (0, 1, 5, 1000, 1030, 2000, 2010, 2180, 2182, 2170, 1357)] == [
         "",
         "mirrored",
         "rotated by 90°",
@@ -68,6 +68,8 @@ def test_codes_words_and_the_way_back():
         "mirrored top to bottom and turned by 10°",
         "mirrored",
         "mirrored and turned by 2°",
+        "mirrored and turned by -10°",
+        "turned by -3°",
     ]
 
 
