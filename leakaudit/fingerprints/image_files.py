@@ -25,6 +25,9 @@ LARGE_FILE = 1 << 26
 
 _BLOCK = 1 << 20
 _KEPT_BUFFER = 1 << 23
+_SMALL_FILE = 1 << 15
+"""Up to so many bytes, fresh memory costs less than what goes with a buffer that is kept."""
+
 _OPEN_FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)  # a file replaced by a pipe between stat and open must not block
@@ -130,15 +133,15 @@ def _read_open_file(handle: int) -> FileContent:
         raise Unreadable("unreadable", f"{_file_type(info.st_mode)}, not a file")
     if info.st_size == 0:
         raise Unreadable("unreadable", "empty file")
-    file = io.FileIO(handle, closefd=False)
-    data = None
+    data: memoryview | bytes | None = None
     if info.st_size > LARGE_FILE:
+        file = io.FileIO(handle, closefd=False)
         digest, n_read = blake3(), 0
         while block := file.read(_BLOCK):
             digest.update(block)
             n_read += len(block)
     else:
-        data = _read_all(file, info.st_size)
+        data = (_read_small if info.st_size <= _SMALL_FILE else _read_all)(handle, info.st_size)
         n_read = len(data)
         digest = blake3(data)
     after = os.fstat(handle)
@@ -146,22 +149,31 @@ def _read_open_file(handle: int) -> FileContent:
         raise Unreadable("unreadable", "changed while it was read")
     if data is not None and len(data) < 1024 and (pointer := _pointer(bytes(data))):
         raise Unreadable("pointer", pointer)
-    return FileContent(data, digest.digest(16), info.st_size, info.st_mtime_ns)
+    content = data if data is None else memoryview(data)
+    return FileContent(content, digest.digest(16), info.st_size, info.st_mtime_ns)
 
 
 _reused = threading.local()
 
 
-def _read_all(file: io.FileIO, size: int) -> memoryview:
+def _read_small(handle: int, size: int) -> bytes:
+    data = os.read(handle, size + 1)  # one byte more shows that the file has grown
+    while len(data) < size and (more := os.read(handle, size + 1 - len(data))):
+        data += more
+    return data
+
+
+def _read_all(handle: int, size: int) -> memoryview:
     """Read into a buffer that the thread keeps, because fresh memory costs as much as the reading."""
+    file = io.FileIO(handle, closefd=False)
     buffer: bytearray | None = getattr(_reused, "buffer", None)
     if buffer is None or len(buffer) <= size:
         buffer = bytearray(max(size + 1, _BLOCK))
         if size < _KEPT_BUFFER:
             _reused.buffer = buffer
-    view = memoryview(buffer)[: size + 1]  # one byte more shows that the file has grown
+    view = memoryview(buffer)[: size + 1]
     n_read = 0
-    while n_read <= size and (got := file.readinto(view[n_read:])):
+    while n_read < size and (got := file.readinto(view[n_read:])):
         n_read += got
     return view[:n_read]
 

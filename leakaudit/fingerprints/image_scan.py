@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from leakaudit.engines.progress import Progress
     from leakaudit.model import IntArray, Samples
 
-CHUNK, CHUNK_BYTES = 128, 1 << 23
+CHUNK, CHUNK_BYTES = 512, 1 << 23
 """Pictures, or bytes of them, that one worker takes at a time: decoding 8 MiB takes as long as starting a worker (0.15
 s), so that few icons start one and few photographs as many as there are cores."""
 

@@ -87,17 +87,47 @@ def test_no_permission(tmp_path):
     assert "permission" in refused(path).reason
 
 
-def test_a_file_that_grows_while_it_is_read(tmp_path, monkeypatch):
+@pytest.mark.parametrize("reader", ["_read_small", "_read_all"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_file_that_grows_while_it_is_read(tmp_path, monkeypatch, reader, when):
     path = tmp_path / "a.jpg"
-    path.write_bytes(b"1" * 100)
-    read_all = image_files._read_all
+    path.write_bytes(b"1" * (100 if reader == "_read_small" else 100_000))
+    read = getattr(image_files, reader)
 
-    def append_first(file, size):
+    def append(handle, size):
+        data = read(handle, size) if when == "after" else None
         with path.open("ab") as more:
             more.write(b"2")
-        return read_all(file, size)
+        return data or read(handle, size)
 
-    monkeypatch.setattr(image_files, "_read_all", append_first)
+    monkeypatch.setattr(image_files, reader, append)
+    assert refused(path).reason == "changed while it was read"
+
+
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_a_file_that_comes_in_pieces(tmp_path, monkeypatch, size):
+    """As network file systems may give it."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(os.urandom(size))
+    whole = read_file(os.fsencode(path))
+    content = bytes(whole.data)
+    plain = os.read
+    monkeypatch.setattr(image_files.os, "read", lambda handle, n: plain(handle, min(n, 7)))
+    pieces = read_file(os.fsencode(path))
+    assert (bytes(pieces.data), pieces.digest) == (content, whole.digest)
+
+
+@pytest.mark.parametrize("reader", ["_read_small", "_read_all"])
+def test_a_file_that_is_cut_while_it_is_read(tmp_path, monkeypatch, reader):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"1" * (100 if reader == "_read_small" else 100_000))
+    read = getattr(image_files, reader)
+
+    def cut(handle, size):
+        os.truncate(path, 50)
+        return read(handle, size)
+
+    monkeypatch.setattr(image_files, reader, cut)
     assert refused(path).reason == "changed while it was read"
 
 
