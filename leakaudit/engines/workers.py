@@ -169,21 +169,14 @@ def workers_kept(room: int = KEPT) -> Iterator[None]:
     room : int, default `KEPT`
         How many may wait at a time. Inside of another ``with``, the greater number, until this one ends.
     """
-    outer = _waiting.get()
-    if outer is not None:
-        before = outer.make_room(max(room, outer.room))
-        try:
-            yield
-        finally:
-            outer.make_room(before)
-        return
-    waiting = Waiting(room)
+    waiting = waiting_workers()
+    before = waiting.make_room(max(room, waiting.room))
     token = _waiting.set(waiting)
     try:
         yield
     finally:
         _waiting.reset(token)
-        waiting.make_room(0)
+        waiting.make_room(before)
 
 
 def waiting_workers() -> Waiting:

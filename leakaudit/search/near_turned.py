@@ -171,7 +171,7 @@ def orientation_words(code: int) -> str:
     if code >= 2000:
         # Top to bottom and half a turn is side to side: say it in the smaller of the two turns.
         is_sideways = abs(angle) > 90
-        mirror, angle = ("mirrored", (angle + 360) % 360 - 180) if is_sideways else ("mirrored top to bottom", angle)
+        mirror, angle = ("mirrored", angle % 360 - 180) if is_sideways else ("mirrored top to bottom", angle)
     if mirror and not angle:
         return mirror
     turned = f"turned by {angle}°" if angle else "turned by less than 1°"
