@@ -35,6 +35,15 @@ def test_titanic_alive_equals_survived(shared_data):
     assert finding.effect["without"] < 0.7
 
 
+def test_titanic_class_equals_pclass(shared_data):
+    import pandas as pd
+
+    rows = pd.read_csv(shared_data / "tabular" / "titanic.csv")
+    report = of_random_split(rows, 200, label="class")
+    (finding,) = [f for f in report.findings if f.code == "LA301" and f.effect["column"] == "pclass"]
+    assert (finding.severity, finding.effect["gain"]) == ("error", 1)
+
+
 def test_adult_as_published_and_at_random(shared_data):
     files = [f"{split}={shared_data}/tabular/adult-{split}.csv" for split in ("train", "test")]
     report = audit(*files, use_cache=False, select=CODES)

@@ -282,6 +282,17 @@ def test_parkinsons(shared_data):
 
 
 @pytest.mark.realdata
+def test_subjects_of_fmri(shared_data):
+    rows = pd.read_csv(shared_data / "tabular" / "fmri.csv")
+    held_out = np.random.default_rng(0).random(len(rows)) < 0.2
+    (finding,) = table_outcome({"train": rows[~held_out], "val": rows[held_out]}).findings
+    assert (finding.severity, finding.effect["key"]) == ("warning", "column 'subject'")
+    assert finding.n_samples == held_out.sum()
+    last = rows.subject.isin(["s1", "s2", "s3"])
+    assert table_outcome({"train": rows[~last], "val": rows[last]}, group="subject").status == "passed"
+
+
+@pytest.mark.realdata
 def test_drawers_of_omniglot(unpacked):
     def drawer(name):
         return int(re.search(r"_(\d+)\.", name)[1])
