@@ -10,8 +10,12 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -150,6 +154,55 @@ SETTINGS: dict[str, dict] = {
     "jsonl": {"label": "y", "select": ("LA104",)},
     "parquet": {"label": "y", "select": ("LA104",)},
 }
+
+
+@pytest.fixture
+def busy(endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The same server, too busy for the first request for each object; those that it turned away."""
+    turned_away: list[str] = []
+    server = urlsplit(endpoint)
+
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked = f"{self.command} {self.path}"
+            if asked not in turned_away:
+                turned_away.append(asked)
+                self.send_error(503, "Slow Down")
+                return
+            inside = HTTPConnection(server.netloc)
+            inside.request(self.command, self.path, headers=dict(self.headers))
+            answer = inside.getresponse()
+            body = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in {"connection", "transfer-encoding", "date", "server"}:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815  as http.server names it
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Door) as door:
+        threading.Thread(target=door.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{door.server_port}")
+        remote.forget()
+        s3fs.S3FileSystem.clear_instance_cache()
+        yield turned_away
+        door.shutdown()
+    remote.forget()
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize("name", ["shards", "csv"])
+def test_requests_that_a_busy_server_turns_away_are_repeated(busy, bucket, data, name):
+    there = found_in(f"{bucket}/{name}", root=f"{bucket}/{name}", **SETTINGS[name])
+    assert there == found_in(data / name, root=data / name, **SETTINGS[name])
+    assert len(busy) > 2
 
 
 @pytest.mark.parametrize("name", SETTINGS)
