@@ -27,7 +27,8 @@ search
     The 16 nearest of 200,000 descriptors for each of 20,000, over eight orientations. Floor: one bare matrix product.
 text
     5,000 held-out sentences against 20,000, near-duplicates. datasketch: ``MinHashLSH(0.8)`` over 5-grams of 128
-    permutations.
+    permutations. text-dedup: ``minhash``, of all sentences among each other, over 5-grams of words. semhash needs a
+    language model from the network, and is left out.
 """
 
 from __future__ import annotations
@@ -202,6 +203,23 @@ for path in val:
         len(a & b) / len(a | b) >= 0.8
 """
 
+TEXT_DEDUP = """
+import json, shutil, subprocess, sys
+from pathlib import Path
+if __name__ == "__main__":
+    own = Path(sys.argv[2], "text-dedup")
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True)
+    with (own / "texts.jsonl").open("w") as file:
+        for path in sorted(Path(sys.argv[1]).rglob("*.txt")):
+            file.write(json.dumps({"text": path.read_text()}) + "\\n")
+    told = {"path": "json", "data_files": own / "texts.jsonl", "split": "train", "cache_dir": own / "cache",
+            "output": own / "kept", "column": "text", "batch_size": 1000, "ngram": 5, "min_length": 1,
+            "threshold": 0.8, "num_perm": 128, "num_proc": 2}
+    words = [word for name, value in told.items() for word in (f"--{name}", str(value))]
+    subprocess.run([sys.executable, "-m", "text_dedup.minhash", *words], check=True)
+"""
+
 DEEPCHECKS = ("deepchecks", "scikit-learn<1.6", "pandas<3", "numpy<2", "category-encoders<2.7")
 JOBS: dict[str, tuple[Contender, ...]] = {
     "pictures": (
@@ -234,6 +252,7 @@ JOBS: dict[str, tuple[Contender, ...]] = {
     "text": (
         Contender("leakaudit LA106 LA107", (), OURS.format(codes="LA106,LA107")),
         Contender("datasketch", ("datasketch",), DATASKETCH),
+        Contender("text-dedup", ("text-dedup",), TEXT_DEDUP),
     ),
 }
 
