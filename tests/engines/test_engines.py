@@ -120,6 +120,8 @@ def test_workers_with_other_versions_are_refused(engines, name, monkeypatch):
 
 
 INTERRUPTED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background inherits that it is ignored
 import sys
 from leakaudit.config import Config
 from leakaudit.engines.choose import engine_of
