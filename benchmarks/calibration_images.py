@@ -21,15 +21,15 @@ from types import ModuleType
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks import la108_group_overlap as la108
 from leakaudit.checks import la207_image_statistics_shift as la207
 from leakaudit.checks import la303_metadata_reveals_target as la303
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
-from leakaudit.fingerprints.image_scan import fingerprint_images
-from leakaudit.fingerprints.images import ImageFingerprints
+from leakaudit.fingerprints.pictures.fingerprint import ImageFingerprints
+from leakaudit.fingerprints.pictures.scan import fingerprint_images
 from leakaudit.model import Dataset, Layout, Samples
-from leakaudit.search.context import Context
 
 HELD_OUT = (20, 50, 200)
 REFERENCE = 2_000

@@ -114,7 +114,7 @@ def _near_an_earlier(texts: pd.Series) -> np.ndarray:
     from scipy.sparse import triu
     from sklearn.feature_extraction.text import CountVectorizer
 
-    from leakaudit.fingerprints.texts import normalised
+    from leakaudit.fingerprints.texts.documents import normalised
 
     plain = normalised(pa.array(texts, pa.large_string())).to_pylist()
     has = CountVectorizer(analyzer="char", ngram_range=(5, 5), binary=True, lowercase=False).fit_transform(plain)

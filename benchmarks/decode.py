@@ -75,7 +75,7 @@ import numpy as np, pyarrow as pa
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
 from leakaudit.engines.workers import workers_kept
-from leakaudit.fingerprints.image_scan import fingerprint_images
+from leakaudit.fingerprints.pictures.scan import fingerprint_images
 from leakaudit.model import Samples
 kept = workers_kept(n_threads)  # as in an audit
 kept.__enter__()
@@ -223,7 +223,7 @@ def pngs(folder: Path, repeats: int, threads: int) -> None:
 
     from leakaudit.config import Config
     from leakaudit.engines.progress import silent
-    from leakaudit.fingerprints.image_scan import CHUNK, fingerprint_images
+    from leakaudit.fingerprints.pictures.scan import CHUNK, fingerprint_images
     from leakaudit.model import Samples
 
     files = sorted(str(path) for path in folder.rglob("*.png"))

@@ -51,7 +51,7 @@ def measure(engine: str, folder: str, what: str) -> None:
     """One audit in this process; prints JSON."""
     from leakaudit import Config, audit
     from leakaudit.engines.choose import engine_of
-    from leakaudit.render import json as as_json
+    from leakaudit.render.data import report_json as as_json
 
     address = "local[2]" if engine == "spark" else None
     config = Config(engine=engine, engine_address=address, jobs=2, use_cache=False, select=CODES[what])

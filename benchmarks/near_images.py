@@ -21,12 +21,12 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.pictures.near import NearPairs, find_near_images
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
-from leakaudit.fingerprints.image_scan import fingerprint_images
+from leakaudit.fingerprints.pictures.scan import fingerprint_images
 from leakaudit.model import Dataset, Layout, Samples
-from leakaudit.search.context import Context
-from leakaudit.search.near_images import NearPairs, find_near_images
 
 Split = dict[str, list[Path]]
 PER_SHEET, COLUMNS, SIDE = 50, 5, 128
@@ -136,8 +136,7 @@ def main() -> None:
     for name in given.sets or [name for name in SETS if (given.folder / name).is_dir()]:
         start = perf_counter()
         context = read(SETS[name](given.folder / name), given.jobs)
-        assert context.dataset.samples is not None
-        uris = context.dataset.samples.uri.to_pylist()
+        uris = context.samples.uri.to_pylist()
         read_in, start = perf_counter() - start, perf_counter()
         near = find_near_images(context)
         print(f"{name}: read in {read_in:.1f} s, searched in {perf_counter() - start:.1f} s")

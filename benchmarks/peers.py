@@ -122,7 +122,7 @@ assert done.returncode in (0, 1), done.returncode
 """
 SEARCH = """
 import os, sys, numpy as np
-from leakaudit.search.neighbours import nearest
+from leakaudit.analysis.copies.pictures.neighbours import nearest
 queries, references = (np.load(f"{sys.argv[1]}/{name}.npy") for name in ("queries", "references"))
 nearest(queries, references, 16, jobs=len(os.sched_getaffinity(0)))
 """

@@ -23,14 +23,14 @@ import pyarrow as pa
 from numpy.random import Generator
 from scipy.stats import beta
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks import la304_pooled_scaling as la304
 from leakaudit.checks import la305_pooled_imputation as la305
 from leakaudit.checks import la306_synthetic_oversampling_before_split as la306
 from leakaudit.checks import la307_pooled_target_encoding as la307
 from leakaudit.config import Config
-from leakaudit.fingerprints.rows import fingerprint_rows
+from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
 from leakaudit.model import Columns, Dataset, Layout, TableFile
-from leakaudit.search.context import Context
 
 HELD_OUT = (50, 200, 1_000)
 FORMATS = ("double", "float32", "6 decimals", "4 decimals")

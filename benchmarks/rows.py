@@ -103,9 +103,9 @@ def bare(train: str, val: str) -> int:
 
 def ours(task: str, train: str, val: str, memory_limit: str) -> int:
     from leakaudit import audit
+    from leakaudit.analysis.copies.rows.equal import n_shared
     from leakaudit.config import Config
-    from leakaudit.fingerprints.rows import fingerprint_rows
-    from leakaudit.search.equal_rows import n_shared
+    from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
     from leakaudit.sources.layouts import load
 
     codes = ("LA104",) if task == "audit" else ("LA104", "LA110", "LA111")

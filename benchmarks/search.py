@@ -32,11 +32,11 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from leakaudit.analysis.copies.pictures.descriptors import transposed
+from leakaudit.analysis.copies.pictures.hamming import near_hashes
+from leakaudit.analysis.copies.pictures.neighbours import nearest
 from leakaudit.engines.local import usable_cores
-from leakaudit.fingerprints.images import RECORD
-from leakaudit.search.descriptors import transposed
-from leakaudit.search.hamming import near_hashes
-from leakaudit.search.neighbours import nearest
+from leakaudit.fingerprints.cache.record import RECORD
 
 RESULTS = Path(__file__).parent / "results" / "search.json"
 QUERIES, REFERENCES, K = 8_192, (62_500, 250_000, 1_000_000), 16
@@ -172,7 +172,7 @@ def anonymous() -> int:
 
 def search_in_file(path: Path, n_held_out: int) -> dict[str, float]:
     """The search of LA103 in this process, and what it took."""
-    from leakaudit.search.near_images import match_splits
+    from leakaudit.analysis.copies.pictures.near import match_splits
 
     records = np.memmap(path, dtype=RECORD, mode="r")
     held_out = np.arange(len(records)) >= len(records) - n_held_out

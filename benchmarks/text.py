@@ -56,10 +56,10 @@ def corpus(n: int, seed: int = 0) -> tuple[list[str], np.ndarray]:
 
 def ours(texts: pa.LargeStringArray, held_out: np.ndarray, jobs: int) -> tuple[float, set[tuple[str, str]]]:
     """Seconds, and pairs of normalised texts."""
-    from leakaudit.fingerprints.minhash import signatures
-    from leakaudit.fingerprints.texts import normalised
-    from leakaudit.search.boilerplate import without_boilerplate
-    from leakaudit.search.near_texts import near_documents
+    from leakaudit.analysis.copies.texts.boilerplate import without_boilerplate
+    from leakaudit.analysis.copies.texts.near import near_documents
+    from leakaudit.fingerprints.texts.documents import normalised
+    from leakaudit.fingerprints.texts.minhash import signatures
 
     start = time.process_time()
     encoded = normalised(texts).dictionary_encode()

@@ -18,10 +18,11 @@ from typing import Any
 
 from PIL import Image
 
-from leakaudit.fingerprints import image_chunk, image_contents
-from leakaudit.fingerprints.image_chunk import fingerprint_chunk
-from leakaudit.fingerprints.image_contents import Listed
-from leakaudit.fingerprints.images import THUMBNAIL
+from leakaudit.fingerprints.cache.record import THUMBNAIL
+from leakaudit.fingerprints.pictures import chunk as image_chunk
+from leakaudit.fingerprints.pictures import contents as image_contents
+from leakaudit.fingerprints.pictures.chunk import fingerprint_chunk
+from leakaudit.fingerprints.pictures.contents import Listed
 
 N, CHUNK = 2_000, 128
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"}

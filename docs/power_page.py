@@ -6,7 +6,7 @@ import json
 from html import escape
 from pathlib import Path
 
-from leakaudit.render.chart import Chart, Curve, chart
+from leakaudit.render.html.chart import Chart, Curve, chart
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "benchmarks" / "results" / "power.json"

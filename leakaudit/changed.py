@@ -14,27 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakaudit.catalogue import codes_of
 from leakaudit.model import Dataset, Samples
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from leakaudit.fingerprints.images import ImageFingerprints
-    from leakaudit.search.context import Context
+    from leakaudit.analysis.context import Context
+    from leakaudit.fingerprints.pictures.fingerprint import ImageFingerprints
 
-CODES = (
-    "LA001",
-    "LA002",
-    "LA101",
-    "LA102",
-    "LA103",
-    "LA104",
-    "LA105",
-    "LA106",
-    "LA107",
-    "LA110",
-    "LA111",
-)
+CODES = codes_of("coverage", "copies")
 """Checks that take part."""
 
 
@@ -55,32 +44,34 @@ def around(context: Context, files: Iterable[str | os.PathLike[str]]) -> tuple[C
     n_changed : int
         Pictures of the data set that are among the files.
     """
+    from leakaudit.analysis.context import Context
+    from leakaudit.analysis.copies.pictures.changed import near_changed
+    from leakaudit.analysis.copies.pictures.equal import file_codes, pixel_codes
+    from leakaudit.analysis.copies.pictures.near import NearImages
+    from leakaudit.analysis.copies.pictures.store import near_images
     from leakaudit.model import Pairs
-    from leakaudit.search.near_changed import near_changed
-    from leakaudit.search.near_images import NearImages
 
     wanted = {os.path.realpath(os.fsencode(os.fspath(file))) for file in files}
     changed = _is_among(context.dataset, wanted)
     near = near_changed(context, changed)
     keep = changed.copy()
-    for codes in (context.file_codes, context.pixel_codes):
+    for codes in (file_codes(context), pixel_codes(context)):
         keep |= np.isin(codes, codes[changed & (codes >= 0)])
     for found in near.found.values():
         keep[found.pairs.a] = keep[found.pairs.b] = True
     place = np.cumsum(keep) - 1
-    assert context.images is not None
     dataset = replace(
         context.dataset,
-        samples=_some(context.dataset.samples, keep),
+        samples=_some(context.samples, keep),
         problems=tuple(p for p in context.dataset.problems if _real(context.dataset.root, p.uri) in wanted),
     )
     images = _some_images(context.images, keep, dataset)
-    smaller = replace(context, dataset=dataset, images=images)
+    smaller = Context(dataset, context.config, images=images, progress=context.progress)
     moved = {
         splits: replace(found, pairs=Pairs(place[found.pairs.a], place[found.pairs.b], found.pairs.score))
         for splits, found in near.found.items()
     }
-    smaller.__dict__["near_images"] = NearImages(moved)
+    smaller.give(near_images, NearImages(moved))
     return smaller, int(changed.sum())
 
 

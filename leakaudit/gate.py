@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from leakaudit.catalogue import is_of
 from leakaudit.config import Config
 from leakaudit.model import Coverage, Finding, Outcome, Verdict
-
-BLIND_SPOT_CODES = ("LA001", "LA002")
-"""Findings about what was not looked at: they make an audit incomplete (exit 4) instead of failed (exit 1)."""
 
 CLEAN, FINDINGS, BUG, INCOMPLETE = 0, 1, 3, 4
 
@@ -31,7 +29,8 @@ def judge(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> Ve
     Verdict
         ``findings`` with exit code 1; ``incomplete`` with 4, or with 3 when a check crashed; else ``clean`` with 0.
     """
-    found = [f for outcome in outcomes for f in outcome.findings if f.code not in BLIND_SPOT_CODES]
+    # What was not looked at makes an audit incomplete (exit 4), not failed (exit 1).
+    found = [f for outcome in outcomes for f in outcome.findings if not is_of(f.code, "coverage")]
     findings = [f for f in found if not f.accepted]
     failing = [f for f in findings if config.counts(f.code, f.severity, held_out_uris(f))]
     if failing:

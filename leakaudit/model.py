@@ -3,7 +3,7 @@
 Everything is a frozen dataclass over plain values, NumPy or Arrow. Nothing here reads a file, decides or prints.
 Data flows one way::
 
-    sources -> Dataset -> fingerprints -> search -> checks -> Outcome (Finding, Evidence) -> Report -> gate, render
+    sources -> Dataset -> fingerprints -> analysis -> checks -> Outcome (Finding, Evidence) -> Report -> gate, render
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["image", "table"]
 """What the samples are: one picture a file, or one row of a table (a text is a row with a prose column)."""
+
+Family = Literal["coverage", "quality", "copies", "belonging", "shift", "shortcut", "fitted", "probe"]
+"""What a check is about: what was not looked at; a split by itself; the same thing twice; what belongs together; splits
+not drawn alike; what gives the target away; preprocessing that saw both sides; what a quick model shows."""
 
 Severity = Literal["error", "warning", "info"]
 Status = Literal["passed", "failed", "inconclusive", "skipped", "errored"]
@@ -89,7 +93,7 @@ class Samples:
         What people read: relative to `Dataset.root`, ``/``-separated; bytes that are not UTF-8 appear as ``\\xNN``.
     path : pyarrow.BinaryArray, shape (n,)
         ``os.fsencode`` of the path to open: a file, the address of an object, or a member of a tar shard
-        (`leakaudit.sources.members`).
+        (`leakaudit.sources.storage.members`).
     split : ndarray of int16, shape (n,)
         Index into `Dataset.splits`.
     label, group, time : pyarrow.StringArray, shape (n,), or None

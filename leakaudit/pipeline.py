@@ -10,15 +10,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from leakaudit import __version__, gate, stored
+from leakaudit.analysis.context import Context
 from leakaudit.checks import CHECKS, Infos
 from leakaudit.config import Config
 from leakaudit.engines.choose import check_engine
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.engines.workers import workers_kept
 from leakaudit.errors import ConfigError, InputError, MissingExtraError, UserError
-from leakaudit.fingerprints.cache import refuse_inside
+from leakaudit.fingerprints.cache.store import refuse_inside
 from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report
-from leakaudit.search.context import Context
 from leakaudit.stored import Stored
 from leakaudit.typed import Value
 
@@ -132,7 +132,7 @@ def audit_changed(
         refuse_inside(paths, config)
     context = _fingerprint(dataset, config, progress)
     note = "Only the tables' overlap was looked at: a full scan does more."
-    if context.images is not None:
+    if context.has_pictures:
         n_all = len(context.images)
         context, n_changed = changed.around(context, files)
         few = f"{n_changed:,} changed picture{'' if n_changed == 1 else 's'}"
@@ -163,8 +163,8 @@ def _accept(outcomes: Sequence[Outcome], config: Config) -> tuple[tuple[Outcome,
 
 
 def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], config: Config) -> Dataset:
-    from leakaudit.sources.frames import from_frames
     from leakaudit.sources.layouts import load
+    from leakaudit.sources.objects.frames import from_frames
 
     if paths and splits:
         unknown = ", ".join(sorted(splits))
@@ -176,12 +176,12 @@ def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], co
 
 def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Context:
     if dataset.kind == "image":
-        from leakaudit.fingerprints.image_scan import fingerprint_images
+        from leakaudit.fingerprints.pictures.scan import fingerprint_images
 
         assert dataset.samples is not None
         images = fingerprint_images(dataset.samples, config, progress, splits=dataset.splits)
         return Context(dataset, config, images=images, progress=progress)
-    from leakaudit.fingerprints.rows import fingerprint_rows
+    from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
 
     return Context(dataset, config, rows=fingerprint_rows(dataset, config, progress), progress=progress)
 
@@ -217,8 +217,8 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         sampled=tuple(f"{outcome.code}: {sentence}" for outcome in outcomes for sentence in outcome.sampled),
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)
-    notes = context.images.notes if context.images is not None else ()
-    if context.rows is not None:
+    notes = context.images.notes if context.has_pictures else ()
+    if context.has_rows:
         notes = context.rows.notes
     return Stored(tuple(outcomes), context.splits, coverage, with_pairs, notes, _probe(fitting, context))
 
@@ -252,7 +252,7 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
 
 
 def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse, infos: Infos) -> Report:
-    from leakaudit.render.html import notebook_html
+    from leakaudit.render.html.page import notebook_html
 
     return Report(
         version=__version__,
@@ -294,9 +294,9 @@ def _run(check: Check, context: Context) -> Outcome:
 
 def _damaged(context: Context) -> InputError | None:
     """Whether a check failed because a file that it reads is broken."""
-    if context.rows is None:
+    if not context.has_rows:
         return None
-    from leakaudit.engines.tables import damaged_file
+    from leakaudit.sources.readers.duck_tables import damaged_file
 
     return damaged_file(context.rows.duck, context.dataset.tables)
 
@@ -312,8 +312,8 @@ def _previews(dataset: Dataset, config: Config, found: Stored) -> dict[str, byte
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from leakaudit.fingerprints.previews import previews
-    from leakaudit.render.html_evidence import shown_samples
+    from leakaudit.fingerprints.pictures.previews import previews
+    from leakaudit.render.html.evidence import shown_samples
 
     samples = dataset.samples
     assert samples is not None

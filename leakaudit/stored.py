@@ -69,7 +69,7 @@ class Stored:
 
 def place(dataset: Dataset, config: Config) -> Path | None:
     """The file that holds the outcomes of this data set, or None where they must not be stored."""
-    from leakaudit.fingerprints.cache import RACY_NS, cache_folder
+    from leakaudit.fingerprints.cache.store import RACY_NS, cache_folder
 
     samples = dataset.samples
     if not config.use_cache or config.timings or samples is None or not len(samples):

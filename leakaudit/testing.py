@@ -66,8 +66,8 @@ def assert_clean(report: Report) -> None:
     """
     if report.verdict.exit_code == 0:
         return
-    from leakaudit.render.plain import plain
-    from leakaudit.render.summary import headline
+    from leakaudit.render.words.plain import plain
+    from leakaudit.render.words.summary import headline
 
     failing = [finding for finding in report.findings if finding.id in report.verdict.failing]
     lines = [plain(headline(report).text.replace("\u00a0", " "))]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance
 
-from leakaudit.fingerprints.images import CHROMA, RECORD, THUMBNAIL
+from leakaudit.fingerprints.cache.record import CHROMA, RECORD, THUMBNAIL
 
 Picture = Image.Image
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
 from leakaudit.config import Config
-from leakaudit.fingerprints.images import CHROMA, FORMATS, MODES, RECORD, THUMBNAIL, ImageFingerprints
+from leakaudit.fingerprints.cache.record import CHROMA, FORMATS, MODES, RECORD, THUMBNAIL
+from leakaudit.fingerprints.pictures.fingerprint import ImageFingerprints
 from leakaudit.model import Dataset, Layout, Samples, ordered_splits
-from leakaudit.search.context import Context
 
 
 def records(n: int, seed: int = 0, scenes: np.ndarray | None = None) -> np.ndarray:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
 from leakaudit.config import Config
-from leakaudit.fingerprints.rows import RowFingerprints, fingerprint_rows
+from leakaudit.fingerprints.rows.fingerprint import RowFingerprints, fingerprint_rows
 from leakaudit.model import Columns, Dataset, Layout, TableFile, ordered_splits
-from leakaudit.search.context import Context
 
 
 def csv_file(path: Path, split: str | None, text: str | bytes, **told) -> TableFile:

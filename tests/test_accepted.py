@@ -185,7 +185,7 @@ def test_only_what_is_new_fails_since_a_report(tables):
 
 
 def write(folder: Path, path: Path) -> None:
-    from leakaudit.render.json import to_json
+    from leakaudit.render.data.report_json import to_json
 
     path.write_text(to_json(scan(folder)), encoding="utf-8")
 

@@ -20,8 +20,8 @@ from PIL import Image
 
 from leakaudit import audit
 from leakaudit.errors import InputError, UserError
-from leakaudit.render.html import to_html
-from leakaudit.render.json import to_json
+from leakaudit.render.data.report_json import to_json
+from leakaudit.render.html.page import to_html
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX file types and names")
 

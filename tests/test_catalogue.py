@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.mark.parametrize("listed", CHECKS, ids=lambda listed: listed.code)
 def test_the_catalogue_says_what_the_check_says(listed):
     check = listed.load()
-    assert (listed.code, listed.slug, listed.kinds) == (check.code, check.slug, check.kinds)
+    entry = listed.entry
+    said = (check.code, check.slug, check.family, check.kinds, check.in_train)
+    assert (entry.code, entry.slug, entry.family, entry.kinds, entry.in_train) == said
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)

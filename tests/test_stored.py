@@ -11,8 +11,8 @@ import pytest
 
 from leakaudit import audit, pipeline, stored
 from leakaudit.model import PAIR_COLUMNS
-from leakaudit.render.html import to_html
-from leakaudit.render.json import to_json
+from leakaudit.render.data.report_json import to_json
+from leakaudit.render.html.page import to_html
 
 DEMO = Path(__file__).resolve().parents[1] / "fixtures" / "LA103" / "leaky"
 

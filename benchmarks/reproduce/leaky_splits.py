@@ -26,17 +26,17 @@ from shared import HELD_OUT, Batches, Pictures, arguments, cnn, read_pictures, r
 from torch import nn
 
 import leakaudit
+from leakaudit.analysis.context import Context
 from leakaudit.checks import CHECKS
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
-from leakaudit.fingerprints.image_scan import fingerprint_images
+from leakaudit.fingerprints.pictures.scan import fingerprint_images
 from leakaudit.probe.images_torch import TorchPictures
 from leakaudit.probe.kinds import BATCH_GPU, EPOCHS_CPU, EPOCHS_GPU, thumbnails
 from leakaudit.probe.learner import Job
 from leakaudit.probe.outcome import NotProbed
 from leakaudit.probe.run import Probed, probed
 from leakaudit.probe.wording import explain
-from leakaudit.search.context import Context
 from leakaudit.sources.layouts import load
 
 PICTURES = {"small": 1_200, "full": 12_500}

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from leakaudit.model import CheckInfo, Kind, Outcome, Severity
-from leakaudit.search.context import Context
+from leakaudit.analysis.context import Context
+from leakaudit.model import CheckInfo, Family, Kind, Outcome, Severity
 
 SECTIONS = (
     "What it does",
@@ -29,6 +29,8 @@ class Check:
     ----------
     code, slug : str
         ``LA101``, ``identical-files``.
+    family : Family
+        What it is about, see `leakaudit.model.Family`.
     severity : {"error", "warning", "info"}
         Of its findings by default.
     kinds : tuple of {"image", "table"}
@@ -40,15 +42,19 @@ class Check:
         A frozen dataclass of defaults; the source of each stands in the docstring's *How it decides*.
     run : callable
         ``run(context, params) -> Outcome``; raises nothing on purpose.
+    in_train : bool, default False
+        Whether a finding between two splits means that held-out samples are in the reference split, too.
     """
 
     code: str
     slug: str
+    family: Family
     severity: Severity
     kinds: tuple[Kind, ...]
     needs: tuple[str, ...]
     params: Any
     run: Callable[[Context, Any], Outcome]
+    in_train: bool = False
 
     @property
     def info(self) -> CheckInfo:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.groups import Group, Overlap
 from leakaudit.model import (
     PAIR_COLUMNS,
     Evidence,
@@ -18,8 +20,6 @@ from leakaudit.model import (
     Severity,
     finding_id,
 )
-from leakaudit.search.context import Context
-from leakaudit.search.groups import Group, Overlap
 
 Note = Callable[[int, int], str | None]
 """From the two sample indices of a pair to a phrase about it ("rotated by 90°")."""

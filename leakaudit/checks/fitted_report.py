@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from leakaudit.analysis.fitted.rows_seen import FitSet, Verdict
 from leakaudit.model import Scalar
-from leakaudit.search.fitted import FitSet, Verdict
 
 
 def tally(verdicts: Mapping[str, Verdict], n_columns: int) -> dict[str, Scalar | Mapping[str, Scalar]]:

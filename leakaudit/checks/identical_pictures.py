@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from leakaudit.analysis.copies.groups import equal_overlap, equal_pairs
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
 from leakaudit.model import Outcome
-from leakaudit.search.groups import equal_overlap, equal_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
+    from leakaudit.analysis.context import Context
     from leakaudit.checks.base import Check
     from leakaudit.model import Finding, IntArray, Pairs, Scalar
-    from leakaudit.search.context import Context
 
     Left = Callable[[np.ndarray, np.ndarray], np.ndarray]
     """From the masks of held-out and reference pictures to the held-out ones that are to be compared."""

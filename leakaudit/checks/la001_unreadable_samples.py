@@ -35,9 +35,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.model import Evidence, Finding, Outcome, Sample, finding_id
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def run(context: Context, params: Params) -> Outcome:
 CHECK = Check(
     code="LA001",
     slug="unreadable-samples",
+    family="coverage",
     severity="error",
     kinds=("image", "table"),
     needs=(),

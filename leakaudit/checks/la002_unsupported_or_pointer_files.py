@@ -37,9 +37,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.model import Evidence, Finding, Outcome, Problem, Sample, finding_id
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def _finding(reason: str, problems: list[Problem], params: Params) -> Finding:
 CHECK = Check(
     code="LA002",
     slug="unsupported-or-pointer-files",
+    family="coverage",
     severity="warning",
     kinds=("image", "table"),
     needs=(),

@@ -36,9 +36,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.model import Finding, Outcome, finding_id
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def wilson_half_width(p: float, n: int, z: float) -> float:
 CHECK = Check(
     code="LA003",
     slug="split-too-small",
+    family="quality",
     severity="warning",
     kinds=("image", "table"),
     needs=("pair",),

@@ -44,10 +44,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.pictures.blank import BlankParams, blank
 from leakaudit.checks.base import Check
 from leakaudit.model import Evidence, Finding, Outcome, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.near_blank import BlankParams, blank
 
 SLUG = "low-information-images"
 
@@ -62,7 +62,6 @@ class Params:
 
 def run(context: Context, params: Params) -> Outcome:
     """Count pictures without detail in every split."""
-    assert context.images is not None
     empty = blank(context.images.records, params.blank)
     metrics: dict[str, int] = {}
     findings, counts = [], []
@@ -78,7 +77,6 @@ def run(context: Context, params: Params) -> Outcome:
 
 
 def _finding(context: Context, params: Params, split: str, found: np.ndarray, n: int) -> Finding:
-    assert context.images is not None
     flat = context.images.records["spread"][found] < params.blank.spread
     shown = found[: params.listed]
     samples = tuple(
@@ -100,4 +98,13 @@ def _finding(context: Context, params: Params, split: str, found: np.ndarray, n:
     )
 
 
-CHECK = Check("LA004", SLUG, "info", ("image",), (), Params(), run)
+CHECK = Check(
+    code="LA004",
+    slug=SLUG,
+    family="quality",
+    severity="info",
+    kinds=("image",),
+    needs=(),
+    params=Params(),
+    run=run,
+)

@@ -40,12 +40,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leakaudit.analysis.copies.pictures.equal import file_codes
 from leakaudit.checks.base import Check
 from leakaudit.checks.identical_pictures import identical_pictures
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
     from leakaudit.model import Outcome
-    from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,15 @@ def run(context: Context, params: Params) -> Outcome:
     """Compare the bytes of all files."""
     del params
     return identical_pictures(
-        context, CHECK, context.file_codes, relation="is byte-identical to", found="identical files"
+        context, CHECK, file_codes(context), relation="is byte-identical to", found="identical files"
     )
 
 
 CHECK = Check(
     code="LA101",
     slug="identical-files",
+    family="copies",
+    in_train=True,
     severity="error",
     kinds=("image",),
     needs=("pair",),

@@ -50,12 +50,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.copies.pictures.equal import equal_pixels, file_codes, pixel_codes
 from leakaudit.checks.base import Check
 from leakaudit.checks.identical_pictures import identical_pictures
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
     from leakaudit.model import Outcome
-    from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,13 @@ def run(context: Context, params: Params) -> Outcome:
     del params
 
     def not_the_same_file(in_a: np.ndarray, in_b: np.ndarray) -> np.ndarray:
-        return in_a & ~np.isin(context.file_codes, context.file_codes[in_b])
+        return in_a & ~np.isin(file_codes(context), file_codes(context)[in_b])
 
-    n_undecided = len(context.pixels.undecided)
+    n_undecided = len(equal_pixels(context).undecided)
     outcome = identical_pictures(
         context,
         CHECK,
-        context.pixel_codes,
+        pixel_codes(context),
         relation="has the same pixels as",
         found="with identical pixels in a different file",
         left=not_the_same_file,
@@ -88,6 +89,8 @@ def run(context: Context, params: Params) -> Outcome:
 CHECK = Check(
     code="LA102",
     slug="identical-pixels",
+    family="copies",
+    in_train=True,
     severity="error",
     kinds=("image",),
     needs=("pair",),

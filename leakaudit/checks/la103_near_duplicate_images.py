@@ -63,18 +63,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.copies.groups import linked_overlap
+from leakaudit.analysis.copies.pictures.equal import file_codes, pixel_codes
+from leakaudit.analysis.copies.pictures.near import find_near_images
+from leakaudit.analysis.copies.pictures.parameters import NearParams
+from leakaudit.analysis.copies.pictures.store import near_images
+from leakaudit.analysis.copies.pictures.turned import orientation_words, undone
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
 from leakaudit.model import Outcome, Pairs
-from leakaudit.search.groups import linked_overlap
-from leakaudit.search.near_images import NearParams, find_near_images
-from leakaudit.search.near_turned import orientation_words, undone
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
+    from leakaudit.analysis.copies.pictures.near import NearPairs
     from leakaudit.checks.duplicates import Note
     from leakaudit.model import Finding, Scalar
-    from leakaudit.search.context import Context
-    from leakaudit.search.near_images import NearPairs
 
 SAME_SIZE = 2
 """Pixels by which a side may differ before the sizes are worth a note."""
@@ -82,7 +85,7 @@ SAME_SIZE = 2
 
 def run(context: Context, params: NearParams) -> Outcome:
     """Compare every held-out split with every reference split."""
-    near = context.near_images if params == NearParams() else find_near_images(context, params)
+    near = near_images(context) if params == NearParams() else find_near_images(context, params)
     findings: list[Finding] = []
     metrics: dict[str, dict[str, Scalar]] = {}
     phrases: list[str] = []
@@ -148,7 +151,7 @@ def _identical(context: Context, pairs: Pairs) -> np.ndarray:
     """Which pairs are the business of LA101 and LA102."""
     same = np.zeros(len(pairs), dtype=bool)
     if len(pairs):
-        for codes in (context.file_codes, context.pixel_codes):
+        for codes in (file_codes(context), pixel_codes(context)):
             same |= (codes[pairs.a] == codes[pairs.b]) & (codes[pairs.a] >= 0)
     return same
 
@@ -168,7 +171,6 @@ def _phrase(held_out: str, reference: str, found: NearPairs, n: int, n_suspected
 
 def _notes(context: Context, found: NearPairs) -> Note:
     """What to say of a pair: how the held-out picture was made from the other."""
-    assert context.images is not None
     width, height = context.images.records["width"], context.images.records["height"]
     made_by = undone(found.orientation)
     place = {pair: at for at, pair in enumerate(zip(found.pairs.a.tolist(), found.pairs.b.tolist(), strict=True))}
@@ -193,6 +195,8 @@ def _notes(context: Context, found: NearPairs) -> Note:
 CHECK = Check(
     code="LA103",
     slug="near-duplicate-images",
+    family="copies",
+    in_train=True,
     severity="error",
     kinds=("image",),
     needs=("pair",),

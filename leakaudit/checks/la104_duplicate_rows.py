@@ -72,17 +72,17 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.groups import Group, Overlap
+from leakaudit.analysis.copies.rows.chance import Chance, chance_of_pairs
+from leakaudit.analysis.copies.rows.equal import n_equal_pairs, n_shared, row_overlap, row_pairs, shared_rows
+from leakaudit.analysis.copies.rows.excess import Excess, excess_of_rows
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, overlap_sum
 from leakaudit.checks.row_pairs import row_pair_batches
-from leakaudit.fingerprints.rows import LAYERS, Layer, RowFingerprints
+from leakaudit.fingerprints.rows.fingerprint import LAYERS, Layer, RowFingerprints
 from leakaudit.model import Finding, Outcome, Scalar
-from leakaudit.search.coincidence import Chance, chance_of_pairs
-from leakaudit.search.context import Context
-from leakaudit.search.equal_rows import n_equal_pairs, n_shared, row_overlap, row_pairs, shared_rows
-from leakaudit.search.groups import Group, Overlap
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.row_excess import Excess, excess_of_rows
 from leakaudit.sources.parts import say_names
 
 
@@ -109,7 +109,6 @@ class _Compared:
 def run(context: Context, params: Params) -> Outcome:
     """Find held-out rows that are in the reference split."""
     rows = context.rows
-    assert rows is not None
     compared = [each for a, b in context.pairs_of_splits for each in _compare(rows, a, b)]
     adjusted = iter(benjamini_hochberg([each.excess.p_value for each in compared if each.excess is not None]))
     findings: list[Finding] = []
@@ -183,7 +182,6 @@ def _features_are_copied(rows: RowFingerprints, layer: Layer, held_out: str, ref
 def _copies(context: Context, each: _Compared) -> list[Finding]:
     """One finding a group of equal rows, with the strictest layer in which they are equal."""
     rows = context.rows
-    assert rows is not None
     overlap, beside = each.overlap, ", ".join(map(repr, _left_out(rows, each.layer)))
     raw = frozenset(shared_rows(rows, "raw", overlap.held_out, overlap.reference).tolist())
 
@@ -217,7 +215,6 @@ def _beyond_chance(context: Context, each: _Compared, excess: Excess, p_value: f
     """One finding for all rows: which of them chance gave cannot be told."""
     overlap = each.overlap
     rows = context.rows
-    assert rows is not None
     left_out = f", {', '.join(map(repr, rows.beside))} left out" if each.layer == "reduced" else ""
     return overlap_sum(
         context,
@@ -287,6 +284,8 @@ def _say_blind(each: _Compared, excess: Excess) -> str:
 CHECK = Check(
     code="LA104",
     slug="duplicate-rows",
+    family="copies",
+    in_train=True,
     severity="error",
     kinds=("table",),
     needs=("pair",),

@@ -57,17 +57,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.groups import linked_overlap
+from leakaudit.analysis.copies.rows.equal import shared_rows
+from leakaudit.analysis.copies.rows.near import WAYS, NearRows, Way, near_rows
+from leakaudit.analysis.copies.rows.near_excess import NearExcess, near_excess
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_sum
 from leakaudit.checks.row_pairs import row_pair_batches
-from leakaudit.fingerprints.table_columns import split_codes
 from leakaudit.model import Finding, Outcome, Pairs, Scalar
-from leakaudit.search.context import Context
-from leakaudit.search.equal_rows import shared_rows
-from leakaudit.search.groups import linked_overlap
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.near_excess import NearExcess, near_excess
-from leakaudit.search.near_rows import WAYS, NearRows, Way, near_rows
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,8 @@ SAID: Mapping[Way, str] = {
 def run(context: Context, params: Params) -> Outcome:
     """Find held-out rows with a near-twin in the reference split, beyond what one population gives."""
     rows = context.rows
-    assert rows is not None
-    near = context.once("near_rows", lambda: near_rows(rows))
-    split = context.once("split_codes", lambda: split_codes(rows))
+    near = near_rows(rows)
+    split = context.row_splits
     tested: list[tuple[str, str, Way, NearExcess]] = []
     for held_out, reference in context.pairs_of_splits:
         a, b = rows.splits.index(held_out), rows.splits.index(reference)
@@ -189,6 +187,8 @@ def _changed(near: NearRows, pairs: Pairs) -> str | None:
 CHECK = Check(
     code="LA105",
     slug="near-duplicate-rows",
+    family="copies",
+    in_train=True,
     severity="warning",
     kinds=("table",),
     needs=("pair",),

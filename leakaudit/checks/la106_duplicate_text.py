@@ -48,16 +48,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leakaudit.analysis.copies.texts.corpus import Telling, texts_of
+from leakaudit.analysis.copies.texts.equal import equal_texts
 from leakaudit.checks.base import Check
 from leakaudit.checks.text_findings import NO_TEXT, columns_said, text_findings, text_pair_batches
 from leakaudit.model import Outcome
-from leakaudit.search.equal_texts import equal_texts
-from leakaudit.search.texts import Telling, texts_of
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
+    from leakaudit.analysis.copies.texts.equal import ColumnMatches
     from leakaudit.model import Finding, Scalar
-    from leakaudit.search.context import Context
-    from leakaudit.search.equal_texts import ColumnMatches
 
 
 def run(context: Context, params: Telling) -> Outcome:
@@ -112,6 +112,8 @@ def run(context: Context, params: Telling) -> Outcome:
 CHECK = Check(
     code="LA106",
     slug="duplicate-text",
+    family="copies",
+    in_train=True,
     severity="error",
     kinds=("table",),
     needs=("pair",),

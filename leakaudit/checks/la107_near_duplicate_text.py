@@ -59,20 +59,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from leakaudit.analysis.copies.texts.corpus import texts_of
+from leakaudit.analysis.copies.texts.near_rows import NearTextParams, near_texts
 from leakaudit.checks.base import Check
 from leakaudit.checks.text_findings import NO_TEXT, columns_said, text_findings, text_pair_batches
 from leakaudit.model import Outcome
-from leakaudit.search.near_text_rows import NearTextParams, near_texts
-from leakaudit.search.texts import texts_of
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
+    from leakaudit.analysis.copies.groups import Group
+    from leakaudit.analysis.copies.texts.equal import ColumnMatches
+    from leakaudit.analysis.copies.texts.near_rows import NearTexts
     from leakaudit.checks.duplicates import Note
-    from leakaudit.fingerprints.texts import Texts
+    from leakaudit.fingerprints.texts.documents import Texts
     from leakaudit.model import Finding, Scalar
-    from leakaudit.search.context import Context
-    from leakaudit.search.equal_texts import ColumnMatches
-    from leakaudit.search.groups import Group
-    from leakaudit.search.near_text_rows import NearTexts
 
 
 def run(context: Context, params: NearTextParams) -> Outcome:
@@ -169,6 +169,8 @@ def _containment(share: Callable[[int, int], float]) -> Callable[[Group], dict[s
 CHECK = Check(
     code="LA107",
     slug="near-duplicate-text",
+    family="copies",
+    in_train=True,
     severity="error",
     kinds=("table",),
     needs=("pair",),

@@ -59,11 +59,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.belonging.inferred import Candidates, Shared, not_the_label, shared_groups
+from leakaudit.analysis.belonging.keys import Key, codes_of, key_of, name_keys
+from leakaudit.analysis.belonging.likeness import Likeness, fit_embedding
+from leakaudit.analysis.belonging.overlap import GroupCounts, count_groups, count_row_groups, partners
+from leakaudit.analysis.belonging.row_keys import hidden_keys
+from leakaudit.analysis.belonging.row_likeness import row_places
+from leakaudit.analysis.columns.group_names import columns_named_like_groups
+from leakaudit.analysis.columns.labels import label_codes
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import pair_batches
 from leakaudit.checks.labels import class_codes
 from leakaudit.checks.row_pairs import row_pair_batches
-from leakaudit.fingerprints.table_columns import read_columns, split_codes
+from leakaudit.fingerprints.rows.columns import read_columns
 from leakaudit.model import (
     Breakdown,
     Evidence,
@@ -75,13 +84,6 @@ from leakaudit.model import (
     Severity,
     finding_id,
 )
-from leakaudit.search.context import Context
-from leakaudit.search.group_keys import Key, codes_of, columns_named_like_groups, key_of
-from leakaudit.search.group_overlap import GroupCounts, count_groups, count_row_groups, partners
-from leakaudit.search.inferred_groups import Candidates, Shared, not_the_label, shared_groups
-from leakaudit.search.likeness import Likeness, fit_embedding
-from leakaudit.search.row_keys import hidden_keys
-from leakaudit.search.row_likeness import row_places
 
 if TYPE_CHECKING:
     from leakaudit.model import FloatArray, IntArray
@@ -111,7 +113,7 @@ class _Found:
 
 def run(context: Context, params: Params) -> Outcome:
     """Look for groups on both sides of every pair of splits."""
-    found = _in_rows(context, params) if context.rows is not None else _in_pictures(context, params)
+    found = _in_rows(context, params) if context.has_rows else _in_pictures(context, params)
     if not found.said:
         reason = "no column says which rows belong together: name it with --group"
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
@@ -127,7 +129,6 @@ def run(context: Context, params: Params) -> Outcome:
 
 def _in_rows(context: Context, params: Params) -> _Found:
     rows, roles = context.rows, context.dataset.columns
-    assert rows is not None
     found = _Found()
     named = [name for name in columns_named_like_groups(rows.columns) if name not in (roles.label, roles.time)]
     for column in [roles.group] if roles.group is not None else named:
@@ -145,7 +146,6 @@ def _in_rows(context: Context, params: Params) -> _Found:
 
 
 def _column_codes(context: Context, name: str) -> IntArray:
-    assert context.rows is not None
     (column,) = read_columns(context.rows, [name])
     return codes_of(column)
 
@@ -178,9 +178,7 @@ def _judge_column(
 
 
 def _in_pictures(context: Context, params: Params) -> _Found:
-    samples, images = context.dataset.samples, context.images
-    assert samples is not None
-    assert images is not None
+    samples, images = context.samples, context.images
     found = _Found()
     if samples.group is not None:
         key = key_of("group column" if context.config.group_pattern is None else "group pattern", samples.group)
@@ -192,7 +190,7 @@ def _in_pictures(context: Context, params: Params) -> _Found:
         return found
     classes = class_codes(context)
     labels = np.full(len(samples), -1, dtype=np.int64) if classes is None else classes
-    keys = not_the_label(context.name_keys, labels, context.label_codes[1])
+    keys = not_the_label(name_keys(context), labels, label_codes(context)[1])
     place = partial(_picture_places, images.records, labels, images.ok)
     _infer(context, Candidates(keys, labels, place), params, found)
     return found
@@ -233,10 +231,9 @@ def _known(codes: IntArray) -> IntArray:
 
 
 def _sides(context: Context, pair: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    rows = context.rows
-    if rows is None:
+    if context.has_pictures:
         return context.in_split(pair[0]), context.in_split(pair[1])
-    splits = context.once("split_codes", lambda: split_codes(rows))
+    rows, splits = context.rows, context.row_splits
     return splits == rows.splits.index(pair[0]), splits == rows.splits.index(pair[1])
 
 
@@ -256,7 +253,7 @@ def _pair_batches(context: Context, found: _Found) -> Iterator[pa.RecordBatch]:
     """Every held-out sample of a shared group beside the first reference sample of it."""
     for pair, codes in found.shared:
         chunks = partners(codes(), *_sides(context, pair))
-        if context.rows is not None:
+        if context.has_rows:
             yield from row_pair_batches(context.rows, CHECK.code, chunks)
         else:
             yield from pair_batches(context, CHECK.code, chunks)
@@ -325,7 +322,7 @@ def _finding(
 
 def _identity(context: Context, counts: GroupCounts, key: Key | None, held_out: str) -> list[bytes]:
     """Digests of all affected held-out pictures, or the names of the groups in a table; sorted."""
-    if key is None or context.rows is not None:
+    if key is None or context.has_rows:
         names = counts.values.filter(pa.array(counts.cut)).to_pylist()
         return sorted(str(name).encode("utf-8", "surrogatepass") for name in names)
     cut = np.zeros(len(key.values) + 1, dtype=bool)  # the last for pictures without a key, whose code is -1
@@ -343,6 +340,7 @@ def _pairs(context: Context, counts: GroupCounts, at: IntArray, names: Sequence[
 CHECK = Check(
     code="LA108",
     slug="group-overlap",
+    family="belonging",
     severity="error",
     kinds=("image", "table"),
     needs=("pair",),

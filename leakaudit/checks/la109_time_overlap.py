@@ -67,15 +67,15 @@ from typing import Literal
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.series.axes import TimeAxis
+from leakaudit.analysis.series.likeness import Alike, Trials
+from leakaudit.analysis.series.order import Interleaving
+from leakaudit.analysis.series.splits import InTime, neighbours_alike, pictures_in_time, rows_in_time
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.overlapping_windows import overlapping_windows
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, SamplePair, Scalar, Severity, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.time_columns import TimeAxis
-from leakaudit.search.time_likeness import Alike, Trials
-from leakaudit.search.time_overlap import Interleaving
-from leakaudit.search.time_splits import InTime, neighbours_alike, pictures_in_time, rows_in_time
 
 Pattern = Literal["after", "before", "shuffled", "mixed", "in blocks", "apart"]
 
@@ -106,7 +106,7 @@ class _Case:
 
 def run(context: Context, params: Params) -> Outcome:
     """Look at every pair of splits in time."""
-    in_time = rows_in_time(context) if context.rows is not None else pictures_in_time(context)
+    in_time = rows_in_time(context) if context.has_rows else pictures_in_time(context)
     pairs = _pairs(context)
     metrics: dict[str, Mapping[str, Scalar]] = {}
     findings, said = overlapping_windows(context, pairs, metrics, CHECK.code, CHECK.slug, params.shown)
@@ -204,7 +204,7 @@ def _judged(
     findings: list[Finding] = []
     done: set[tuple[str, str]] = set()
     for case in suspects:
-        events = context.rows is not None and case.axis.to_the_minute and case.pattern == "shuffled"
+        events = context.has_rows and case.axis.to_the_minute and case.pattern == "shuffled"
         if case.pair not in done and (case.pattern == "before" or events or id(case) in series):
             done.add(case.pair)
             findings.append(_finding(context, in_time, case, series.get(id(case)), params))
@@ -340,6 +340,7 @@ def _ranges(context: Context, in_time: InTime, axis: TimeAxis) -> Breakdown:
 CHECK = Check(
     code="LA109",
     slug="time-overlap",
+    family="belonging",
     severity="error",
     kinds=("image", "table"),
     needs=("pair",),

@@ -51,19 +51,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.conflicts import (
+    Labelled,
+    conflicting_overlap,
+    conflicting_within,
+    disagreeing,
+    label_counts,
+)
+from leakaudit.analysis.copies.groups import Overlap, equal_pairs, linked_overlap
+from leakaudit.analysis.copies.pictures.equal import image_codes, image_labels, labelled_images
+from leakaudit.analysis.copies.pictures.store import near_images
+from leakaudit.analysis.copies.rows.chance import Chance, chance_of_pairs
+from leakaudit.analysis.copies.rows.equal import labelled_rows, n_equal_pairs, row_labels, row_pairs, row_pairs_within
+from leakaudit.analysis.copies.texts.labels import labelled_texts, near_text_rows, only_texts, text_labels
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
 from leakaudit.checks.labels import not_classes
 from leakaudit.checks.row_pairs import row_pair_batches
-from leakaudit.fingerprints.rows import Layer, RowFingerprints
+from leakaudit.fingerprints.rows.fingerprint import Layer, RowFingerprints
 from leakaudit.model import Breakdown, Finding, Outcome, Pairs, Scalar, Severity, split_pairs
-from leakaudit.search.coincidence import Chance, chance_of_pairs
-from leakaudit.search.conflicts import Labelled, conflicting_overlap, conflicting_within, disagreeing, label_counts
-from leakaudit.search.context import Context
-from leakaudit.search.equal_images import image_codes, image_labels, labelled_images
-from leakaudit.search.equal_rows import labelled_rows, n_equal_pairs, row_labels, row_pairs, row_pairs_within
-from leakaudit.search.groups import Overlap, equal_pairs, linked_overlap
-from leakaudit.search.text_labels import labelled_texts, near_text_rows, only_texts, text_labels
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
@@ -101,7 +108,7 @@ def run(context: Context, params: Params) -> Outcome:
     sizes = {name: info.n for name, info in context.splits.items()}
     if (reason := not_classes({name: info.labels for name, info in context.splits.items()})) is not None:
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
-    samples = _images(context) if context.rows is None else _texts(context) or _rows(context)
+    samples = _images(context) if not context.has_rows else _texts(context) or _rows(context)
     found: dict[tuple[str, str], list[Finding]] = {}
     metrics: dict[str, Mapping[str, Scalar]] = {}
     said = []
@@ -143,7 +150,6 @@ def run(context: Context, params: Params) -> Outcome:
 
 def _rows(context: Context) -> _Samples:
     rows = context.rows
-    assert rows is not None
     layer = _layer(rows)
     sides = {split: labelled_rows(rows, split, layer) for split in rows.splits}
     labels = np.full(len(rows), -1, dtype=np.int64)
@@ -195,9 +201,10 @@ def _beyond_chance(samples: _Samples, found: Mapping[tuple[str, str], list[Findi
 
 def _texts(context: Context) -> _Samples | None:
     """Where texts are all that a row has: the same but for case, punctuation and spaces."""
-    rows, texts = context.rows, only_texts(context)
-    if rows is None or texts is None:
+    texts = only_texts(context)
+    if texts is None:
         return None
+    rows = context.rows
     labels, names = text_labels(context)
 
     def pairs(a: str, b: str) -> Iterator[Pairs]:
@@ -226,7 +233,7 @@ def _images(context: Context) -> _Samples:
     labels, names = image_labels(context)
 
     def near(a: str, b: str) -> Pairs:
-        pairs = context.near_images.pairs_of(a, b)
+        pairs = near_images(context).pairs_of(a, b)
         other = codes[pairs.a] != codes[pairs.b]
         return Pairs(pairs.a[other], pairs.b[other], pairs.score[other])
 
@@ -312,6 +319,7 @@ def _merged(counts: Iterable[Mapping[int, int]]) -> dict[int, int]:
 CHECK = Check(
     code="LA110",
     slug="conflicting-labels",
+    family="copies",
     severity="error",
     kinds=("image", "table"),
     needs=("label",),

@@ -43,17 +43,17 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.groups import Group, Overlap, equal_pairs, equal_within
+from leakaudit.analysis.copies.pictures.equal import file_codes, image_codes
+from leakaudit.analysis.copies.rows.chance import chance_of_pairs
+from leakaudit.analysis.copies.rows.equal import row_overlap_within, row_pairs_within
+from leakaudit.analysis.copies.texts.labels import only_texts, text_labels
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, overlap_sum, pair_batches
 from leakaudit.checks.row_pairs import row_pair_batches
-from leakaudit.fingerprints.rows import Layer, RowFingerprints
+from leakaudit.fingerprints.rows.fingerprint import Layer, RowFingerprints
 from leakaudit.model import Finding, Outcome, Pairs, Scalar
-from leakaudit.search.coincidence import chance_of_pairs
-from leakaudit.search.context import Context
-from leakaudit.search.equal_images import image_codes
-from leakaudit.search.equal_rows import row_overlap_within, row_pairs_within
-from leakaudit.search.groups import Group, Overlap, equal_pairs, equal_within
-from leakaudit.search.text_labels import only_texts, text_labels
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class _Samples:
 
 def run(context: Context, _params: Params) -> Outcome:
     """Count the extra copies inside each split."""
-    samples = _images(context) if context.rows is None else _texts(context) or _rows(context)
+    samples = _images(context) if not context.has_rows else _texts(context) or _rows(context)
     findings: list[Finding] = []
     metrics: dict[str, Mapping[str, Scalar]] = {}
     said = []
@@ -121,7 +121,6 @@ def run(context: Context, _params: Params) -> Outcome:
 
 def _rows(context: Context) -> _Samples:
     rows = context.rows
-    assert rows is not None
     layer = {split: _layer(rows, split) for split in rows.splits}
     return _Samples(
         unit="rows",
@@ -143,9 +142,10 @@ def _layer(rows: RowFingerprints, split: str) -> Layer:
 
 def _texts(context: Context) -> _Samples | None:
     """Where texts are all that a row has: the same text but for case, punctuation and spaces, with the same label."""
-    rows, texts = context.rows, only_texts(context)
-    if rows is None or texts is None:
+    texts = only_texts(context)
+    if texts is None:
         return None
+    rows = context.rows
     labels, names = text_labels(context)
     codes = np.where(texts.whole >= 0, texts.whole * (len(names) + 1) + labels + 1, -1)
 
@@ -166,7 +166,7 @@ def _texts(context: Context) -> _Samples | None:
 
 
 def _images(context: Context) -> _Samples:
-    codes, files = image_codes(context), context.file_codes
+    codes, files = image_codes(context), file_codes(context)
 
     def effect(group: Group) -> dict[str, Scalar]:
         members = np.concatenate((group.a, group.b))
@@ -191,6 +191,7 @@ def _images(context: Context) -> _Samples:
 CHECK = Check(
     code="LA111",
     slug="duplicates-within-split",
+    family="copies",
     severity="warning",
     kinds=("image", "table"),
     needs=(),

@@ -41,11 +41,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.homogeneity import Homogeneity, benjamini_hochberg, homogeneity
 from leakaudit.checks.base import Check
 from leakaudit.checks.labels import not_classes
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.homogeneity import Homogeneity, benjamini_hochberg, homogeneity
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ def _finding(
 CHECK = Check(
     code="LA201",
     slug="class-shift",
+    family="shift",
     severity="warning",
     kinds=("image", "table"),
     needs=("label", "pair"),

@@ -43,10 +43,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod, sqrt
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.labels import not_classes
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Severity, finding_id
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,7 @@ def _evidence(classes: Mapping[str, int], where: str, params: Params) -> Evidenc
 CHECK = Check(
     code="LA202",
     slug="missing-or-unseen-class",
+    family="shift",
     severity="error",
     kinds=("image", "table"),
     needs=("label", "pair"),

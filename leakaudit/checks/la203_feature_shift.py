@@ -63,13 +63,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.columns.sample import Feature, TableSample, draw_sample, features, groups_of, target
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.columns import Moved, column_shifts
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
-from leakaudit.fingerprints.table_columns import TableColumn
+from leakaudit.fingerprints.rows.table_column import TableColumn
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.feature_shift import Moved, column_shifts
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.table_sample import Feature, TableSample, draw_sample, features, groups_of, target
 
 if TYPE_CHECKING:
     from leakaudit.model import Status
@@ -229,6 +229,7 @@ def _rounded(value: float) -> float | str:
 CHECK = Check(
     code="LA203",
     slug="feature-shift",
+    family="shift",
     severity="warning",
     kinds=("table",),
     needs=("pair",),

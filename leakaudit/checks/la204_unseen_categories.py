@@ -47,12 +47,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from leakaudit.analysis.columns.profiles import columns_of
+from leakaudit.analysis.columns.sample import draw_sample, groups_of
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
+from leakaudit.analysis.shift.unseen import Unseen, count_values, examples, unseen_values
 from leakaudit.checks.base import Check
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.table_sample import draw_sample, groups_of
-from leakaudit.search.unseen import Unseen, count_values, examples, unseen_values
 
 if TYPE_CHECKING:
     from leakaudit.model import Status
@@ -73,13 +74,12 @@ class Params:
 def run(context: Context, params: Params) -> Outcome:
     """Count the values of every category column that only the held-out side has."""
     rows = context.rows
-    assert rows is not None
     pairs = context.pairs_of_splits
     if any(reference == "train" for _, reference in pairs):
         pairs = [pair for pair in pairs if pair[1] == "train"]
     groups = groups_of(context, draw_sample(context), params.least_groups)
     group = None if groups is None else groups[0]
-    columns = [each.name for each in context.columns if each.role == "category" and each.name != group]
+    columns = [each.name for each in columns_of(context) if each.role == "category" and each.name != group]
     found: dict[tuple[str, str], dict[str, Unseen]] = {pair: {} for pair in pairs}
     for column in columns:
         totals = count_values(rows, column, group)
@@ -166,6 +166,7 @@ def _short(value: str) -> str:
 CHECK = Check(
     code="LA204",
     slug="unseen-categories",
+    family="shift",
     severity="warning",
     kinds=("table",),
     needs=("pair",),

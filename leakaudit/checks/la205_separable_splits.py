@@ -53,20 +53,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.belonging.keys import key_of, name_keys
+from leakaudit.analysis.belonging.overlap import count_groups
+from leakaudit.analysis.columns.labels import class_codes
+from leakaudit.analysis.columns.sample import class_strata, draw_sample, features, groups_of
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.domain_classifier import LEAST_UNITS, Input, Told, frequent_codes, tell_splits, thinned
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
+from leakaudit.analysis.shift.picture_statistics import measure, name
 from leakaudit.checks.base import Check
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.domain_classifier import LEAST_UNITS, Input, Told, frequent_codes, tell_splits, thinned
-from leakaudit.search.group_keys import key_of
-from leakaudit.search.group_overlap import count_groups
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.labels import class_codes
-from leakaudit.search.picture_statistics import measure, name
-from leakaudit.search.table_sample import class_strata, draw_sample, features, groups_of
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.columns.sample import Feature
     from leakaudit.model import IntArray, Status
-    from leakaudit.search.table_sample import Feature
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def run(context: Context, params: Params) -> Outcome:
     results: dict[tuple[str, str], Told] = {}
     not_told, sampled = [], []
     for pair in context.pairs_of_splits:
-        samples = _of_rows(context, pair, params) if context.images is None else _of_pictures(context, pair, params)
+        samples = _of_rows(context, pair, params) if not context.has_pictures else _of_pictures(context, pair, params)
         told = tell_splits(
             samples.inputs,
             samples.first,
@@ -170,8 +170,6 @@ def _inputs(feature: Feature) -> Iterator[Input]:
 
 
 def _of_pictures(context: Context, pair: tuple[str, str], params: Params) -> _Samples:
-    assert context.images is not None
-    assert context.dataset.samples is not None
     inside = [context.in_split(split) for split in pair]
     at = np.flatnonzero(inside[0] | inside[1])
     at = at[thinned(inside[0][at], params.compared)]
@@ -189,12 +187,11 @@ def _of_pictures(context: Context, pair: tuple[str, str], params: Params) -> _Sa
 
 def _picture_groups(context: Context, pair: tuple[str, str], params: Params) -> IntArray | None:
     """Declared groups, else those of a key in the file names that the split keeps together as no chance would."""
-    samples = context.dataset.samples
-    assert samples is not None
+    samples = context.samples
     if samples.group is not None:
         return key_of("group", samples.group).codes
     sides = context.in_split(pair[0]), context.in_split(pair[1])
-    whole = [key for key in context.name_keys if count_groups(key, *sides).kept_whole(params.least_groups)]
+    whole = [key for key in name_keys(context) if count_groups(key, *sides).kept_whole(params.least_groups)]
     return min(whole, key=lambda key: len(key.values)).codes if whole else None
 
 
@@ -239,6 +236,7 @@ def _finding(context: Context, pair: tuple[str, str], told: Told, p_value: float
 CHECK = Check(
     code="LA205",
     slug="separable-splits",
+    family="shift",
     severity="warning",
     kinds=("image", "table"),
     needs=("pair",),

@@ -43,11 +43,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.probing import identity, measured, p_text, rounded, sizes, with_model
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, finding_id
 from leakaudit.probe.run import Probed
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,7 @@ def _by_class(found: Probed, listed: int) -> Breakdown | None:
 CHECK = Check(
     code="LA206",
     slug="difficulty-shift",
+    family="shift",
     severity="warning",
     kinds=("image", "table"),
     needs=("pair", "label", "probe"),

@@ -59,15 +59,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.belonging.keys import key_of, name_keys
+from leakaudit.analysis.belonging.overlap import count_groups
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
+from leakaudit.analysis.shift.picture_statistics import measure, name
+from leakaudit.analysis.shift.quantities import Shift, compare, compare_spread
 from leakaudit.checks.base import Check
 from leakaudit.checks.labels import class_codes
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.group_keys import key_of
-from leakaudit.search.group_overlap import count_groups
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.picture_statistics import measure, name
-from leakaudit.search.shift import Shift, compare, compare_spread
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -100,7 +100,6 @@ class Compared:
 
 def run(context: Context, params: Params) -> Outcome:
     """Compare the statistics of every pair of splits."""
-    assert context.images is not None
     labels = class_codes(context)
     results = []
     for held_out, reference in context.pairs_of_splits:
@@ -154,10 +153,10 @@ def compare_pictures(
 
     Parameters
     ----------
-    records : ndarray of `leakaudit.fingerprints.images.RECORD`, shape (n,)
+    records : ndarray of `leakaudit.fingerprints.cache.record.RECORD`, shape (n,)
     first : ndarray of bool, shape (n,)
     strata, groups : ndarray of int64, shape (n,), or None
-        As for `leakaudit.search.shift.compare`.
+        As for `leakaudit.analysis.shift.quantities.compare`.
     """
     compared = []
     for statistic, values in measure(records).items():
@@ -184,12 +183,11 @@ def compare_pictures(
 
 def _groups(context: Context, held_out: str, reference: str, params: Params) -> IntArray | None:
     """Declared groups, else those of a key in the file names that the split keeps together as no chance would."""
-    samples = context.dataset.samples
-    assert samples is not None
+    samples = context.samples
     if samples.group is not None:
         return key_of("group", samples.group).codes
     sides = context.in_split(held_out), context.in_split(reference)
-    whole = [key for key in context.name_keys if count_groups(key, *sides).kept_whole(params.least_groups)]
+    whole = [key for key in name_keys(context) if count_groups(key, *sides).kept_whole(params.least_groups)]
     return min(whole, key=lambda key: len(key.values)).codes if whole else None
 
 
@@ -274,6 +272,7 @@ def _rounded(value: float) -> float:
 CHECK = Check(
     code="LA207",
     slug="image-statistics-shift",
+    family="shift",
     severity="warning",
     kinds=("image",),
     needs=("pair",),

@@ -54,9 +54,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.checks.base import Check
-from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Severity, finding_id
-from leakaudit.search.column_scores import (
+from leakaudit.analysis.columns.profiles import columns_of
+from leakaudit.analysis.columns.sample import TableSample, Target, draw_sample, features, groups_of, target
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.domain_classifier import frequent_codes
+from leakaudit.analysis.shortcuts.column_scores import (
     MODEL_COLUMNS,
     Rows,
     Score,
@@ -66,12 +68,11 @@ from leakaudit.search.column_scores import (
     score_model,
     score_numbers,
 )
-from leakaudit.search.context import Context
-from leakaudit.search.domain_classifier import frequent_codes
-from leakaudit.search.table_sample import TableSample, Target, draw_sample, features, groups_of, target
+from leakaudit.checks.base import Check
+from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Severity, finding_id
 
 if TYPE_CHECKING:
-    from leakaudit.search.table_sample import Feature, Float64
+    from leakaudit.analysis.columns.sample import Feature, Float64
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def run(context: Context, params: Params) -> Outcome:
     if isinstance(label, str):
         return Outcome(CHECK.code, CHECK.slug, "skipped", label)
     groups = groups_of(context, sample, params.least_groups)
-    n_columns = sum(each.role in ("number", "category", "time", "prose") for each in context.columns)
+    n_columns = sum(each.role in ("number", "category", "time", "prose") for each in columns_of(context))
     z = _normal_quantile(1 - params.alpha / 4 / max(n_columns, 1))  # each column and whether it is missing
     rows = Rows(label.codes, label.values, None if groups is None else groups[1], z, params.least)
     scored = _score(context, sample, rows, label, None if groups is None else groups[0])
@@ -343,6 +344,7 @@ def _normal_quantile(probability: float) -> float:
 CHECK = Check(
     code="LA301",
     slug="feature-reveals-target",
+    family="shortcut",
     severity="warning",
     kinds=("table",),
     needs=("label",),

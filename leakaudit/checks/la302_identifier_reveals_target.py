@@ -47,12 +47,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leakaudit.analysis.columns.sample import TableSample, Target, draw_sample, features, groups_of, target
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shortcuts.column_scores import Rows, Score
+from leakaudit.analysis.shortcuts.identifier_scores import best_aspect, order_score
 from leakaudit.checks.base import Check
 from leakaudit.model import Evidence, Finding, Outcome, Scalar, finding_id
-from leakaudit.search.column_scores import Rows, Score
-from leakaudit.search.context import Context
-from leakaudit.search.identifier_scores import best_aspect, order_score
-from leakaudit.search.table_sample import TableSample, Target, draw_sample, features, groups_of, target
 
 ASPECTS = {
     "order": "the order",
@@ -199,6 +199,7 @@ def _normal_quantile(probability: float) -> float:
 CHECK = Check(
     code="LA302",
     slug="identifier-reveals-target",
+    family="shortcut",
     severity="warning",
     kinds=("table",),
     needs=("label",),

@@ -58,13 +58,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.belonging.name_patterns import name_patterns
+from leakaudit.analysis.columns.labels import label_codes
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.picture_statistics import name
+from leakaudit.analysis.shortcuts.single_feature import Told, bins, levels, tell_classes
 from leakaudit.checks.base import Check
 from leakaudit.checks.labels import class_codes
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Severity, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.name_patterns import name_patterns
-from leakaudit.search.picture_statistics import name
-from leakaudit.search.shortcuts import Told, bins, levels, tell_classes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -98,7 +99,6 @@ class _Target:
 
 def run(context: Context, params: Params) -> Outcome:
     """Tell the class and the split of every picture from one feature at a time."""
-    assert context.images is not None
     targets = _targets(context)
     if not targets:
         return Outcome(CHECK.code, CHECK.slug, "skipped", "neither classes nor two splits that could be told")
@@ -145,12 +145,11 @@ def _reveals(target: _Target, feature: str, told: Told, params: Params) -> bool:
 
 
 def _targets(context: Context) -> list[_Target]:
-    assert context.images is not None
     readable = context.images.ok
     targets = []
     classes = class_codes(context)
     if classes is not None:
-        targets.append(_Target(None, np.where(readable, classes, -1), context.label_codes[1]))
+        targets.append(_Target(None, np.where(readable, classes, -1), label_codes(context)[1]))
     for pair in context.pairs_of_splits:
         codes = np.full(len(readable), -1, dtype=np.int64)
         for code, split in enumerate(pair):
@@ -161,9 +160,7 @@ def _targets(context: Context) -> list[_Target]:
 
 def _features(context: Context) -> dict[str, IntArray]:
     """Codes of everything that varies, over all pictures; those that were not read have the codes of zeros."""
-    images, samples = context.images, context.dataset.samples
-    assert images is not None
-    assert samples is not None
+    images, samples = context.images, context.samples
     records = images.records
     width, height = records["width"].astype(np.float64), records["height"].astype(np.float64)
     features = {
@@ -171,7 +168,7 @@ def _features(context: Context) -> dict[str, IntArray]:
         "width": bins(width),
         "height": bins(height),
         "aspect": bins(width / np.maximum(height, 1)),
-        NAME: levels(name_patterns(samples.uri, [*context.label_codes[1], *context.dataset.splits])),
+        NAME: levels(name_patterns(samples.uri, [*label_codes(context)[1], *context.dataset.splits])),
     }
     return {feature: codes for feature, codes in features.items() if len(np.unique(codes[images.ok])) > 1}
 
@@ -209,7 +206,6 @@ def _said(target: _Target, results: Mapping[str, Told]) -> str:
 
 
 def _finding(context: Context, target: _Target, shortcuts: Mapping[str, Told], params: Params) -> Finding:
-    assert context.images is not None
     ordered = sorted(shortcuts.items(), key=lambda each: -max(each[1].gain, each[1].one_gain))
     feature, told = ordered[0]
     counts = np.bincount(target.codes[target.codes >= 0])
@@ -275,11 +271,9 @@ def _breakdown(context: Context, target: _Target, feature: str) -> Breakdown:
 
 def _words(context: Context, feature: str) -> tuple[str, npt.NDArray[np.str_]]:
     """The feature in words; width, height and aspect are seen in the size."""
-    images, samples = context.images, context.dataset.samples
-    assert images is not None
-    assert samples is not None
+    images, samples = context.images, context.samples
     if feature == NAME:
-        return NAME, name_patterns(samples.uri, [*context.label_codes[1], *context.dataset.splits])
+        return NAME, name_patterns(samples.uri, [*label_codes(context)[1], *context.dataset.splits])
     named = name(images.records)
     shown = feature if feature in named else "size"
     return shown, named[shown]
@@ -294,6 +288,7 @@ def _normal_quantile(probability: float) -> float:
 CHECK = Check(
     code="LA303",
     slug="metadata-reveals-target",
+    family="shortcut",
     severity="warning",
     kinds=("image",),
     needs=(),

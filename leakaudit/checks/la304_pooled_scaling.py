@@ -57,13 +57,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.fitted.rows_seen import FitSet, columns_to_judge, fit_sets, numbers
+from leakaudit.analysis.fitted.scaling import LEAST_ROWS, Moments, Scaled, may_be_scaled, scaling_of
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.fitted_report import agreeing, both_sides, counted, short, tally
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Status, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.fitted import FitSet, codes_of, columns_to_judge, fit_sets, numbers
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.scaling import LEAST_ROWS, Moments, Scaled, may_be_scaled, scaling_of
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,13 @@ class Params:
 def run(context: Context, params: Params) -> Outcome:
     """Judge every column of numbers."""
     rows, names = context.rows, numbers(context)
-    assert rows is not None
     reference = context.dataset.splits[0]
     if not names:
         return Outcome(CHECK.code, CHECK.slug, "passed", "no column of numbers that is a feature", {"n_columns": 0})
     if rows.n_rows[reference] < LEAST_ROWS:
         reason = f"{rows.n_rows[reference]:,} rows of {reference} are too few to tell what was scaled on them"
         return Outcome(CHECK.code, CHECK.slug, "inconclusive", reason, {"n_columns": len(names)})
-    sets = fit_sets(context.dataset.splits, bool((codes_of(context) < 0).any()))
+    sets = fit_sets(context.dataset.splits, bool((context.row_splits < 0).any()))
     scaled: dict[str, Scaled] = {}
     for name, values, codes in columns_to_judge(context, names, may_be_scaled):
         found = scaling_of(values, codes, sets)
@@ -165,7 +164,6 @@ def _numbers(found: Scaled) -> dict[str, Scalar]:
 def _finding(
     context: Context, held_out: str, fit: FitSet, columns: dict[str, Scaled], n_columns: int, params: Params
 ) -> Finding:
-    assert context.rows is not None
     reference = context.dataset.splits[0]
     name, found = min(columns.items(), key=lambda item: item[1].p_value)
     assert found.reference is not None
@@ -211,6 +209,7 @@ def _breakdown(columns: Sequence[tuple[str, Scaled]], reference: str, pooled: st
 CHECK = Check(
     code="LA304",
     slug="pooled-scaling",
+    family="fitted",
     severity="warning",
     kinds=("table",),
     needs=("pair",),

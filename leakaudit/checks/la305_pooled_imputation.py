@@ -55,15 +55,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.columns.labels import not_classes
+from leakaudit.analysis.columns.profiles import columns_of
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.fitted.imputation import Imputed, imputation_of, imputation_within, may_be_imputed
+from leakaudit.analysis.fitted.rows_seen import FitSet, Verdict, columns_to_judge, fit_sets, numbers
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.fitted_report import agreeing, both_sides, counted, short, tally
-from leakaudit.fingerprints.table_columns import read_columns, read_labels
+from leakaudit.fingerprints.rows.columns import read_columns, read_labels
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Status, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.fitted import FitSet, Verdict, codes_of, columns_to_judge, fit_sets, numbers
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.imputation import Imputed, imputation_of, imputation_within, may_be_imputed
-from leakaudit.search.labels import not_classes
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
@@ -90,12 +91,11 @@ class _Key:
 
 def run(context: Context, params: Params) -> Outcome:
     """Judge every column of numbers that has a spike."""
-    rows, names = context.rows, numbers(context)
-    assert rows is not None
+    names = numbers(context)
     reference = context.dataset.splits[0]
     if not names:
         return Outcome(CHECK.code, CHECK.slug, "passed", "no column of numbers that is a feature", {"n_columns": 0})
-    sets = fit_sets(context.dataset.splits, bool((codes_of(context) < 0).any()))
+    sets = fit_sets(context.dataset.splits, bool((context.row_splits < 0).any()))
     keys: list[_Key] | None = None
     found: dict[str, tuple[Imputed, str | None]] = {}
     n_spiked = 0
@@ -142,7 +142,6 @@ def _imputed(
 def _keys(context: Context, params: Params) -> list[_Key]:
     """Labels that are classes, and columns of few categories."""
     rows = context.rows
-    assert rows is not None
     keys = []
     labels = read_labels(rows)
     if labels is not None and labels.codes is not None and labels.levels is not None:
@@ -151,7 +150,7 @@ def _keys(context: Context, params: Params) -> list[_Key]:
             keys.append(_Key(str(rows.label), labels.codes, labels.levels.to_pylist()))
     few = [
         p.name
-        for p in context.columns
+        for p in columns_of(context)
         if p.role == "category" and p.kind == "text" and 2 <= p.n_distinct <= params.levels
     ]
     for column in read_columns(rows, few[: params.keys]):
@@ -190,7 +189,7 @@ def _finding(
     context: Context, held_out: str, fit: FitSet, columns: Mapping[str, tuple[Imputed, str | None]], params: Params
 ) -> Finding:
     reference = context.dataset.splits[0]
-    codes = codes_of(context)
+    codes = context.row_splits
     inside = codes == context.dataset.splits.index(held_out)
     affected = np.zeros(len(codes), dtype=np.bool_)
     for each, _ in columns.values():
@@ -245,6 +244,7 @@ def _breakdown(
 CHECK = Check(
     code="LA305",
     slug="pooled-imputation",
+    family="fitted",
     severity="warning",
     kinds=("table",),
     needs=("pair",),

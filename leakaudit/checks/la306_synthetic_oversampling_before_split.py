@@ -55,15 +55,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from leakaudit.analysis.columns.labels import not_classes
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.fitted.precision import measured
+from leakaudit.analysis.fitted.rows_seen import numbers
+from leakaudit.analysis.fitted.synthesis import Between, Copies, copies_by_class, rows_between
 from leakaudit.checks.base import Check
 from leakaudit.checks.fitted_report import short
-from leakaudit.fingerprints.table_columns import raw_numbers, read_labels
+from leakaudit.fingerprints.rows.columns import raw_numbers, read_labels
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, SamplePair, Scalar, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.fitted import codes_of, numbers
-from leakaudit.search.labels import not_classes
-from leakaudit.search.precision import measured
-from leakaudit.search.synthesis import Between, Copies, copies_by_class, rows_between
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
@@ -118,7 +118,6 @@ class _Said:
 def run(context: Context, params: Params) -> Outcome:
     """Look for mixtures and copies in every class, for every pair of splits."""
     rows = context.rows
-    assert rows is not None
     counts = {name: info.labels for name, info in context.splits.items()}
     if (why := not_classes(counts)) is not None:
         return Outcome(CHECK.code, CHECK.slug, "skipped", why)
@@ -143,11 +142,10 @@ def run(context: Context, params: Params) -> Outcome:
 def _mixed(context: Context, pair: Pair, params: Params, said: _Said) -> list[_Mixed]:
     """Rows of each class that lie between others."""
     rows, names = context.rows, numbers(context)
-    assert rows is not None
     labels = read_labels(rows)
     if labels is None or labels.codes is None or labels.levels is None or len(names) < 2:
         return []
-    held_out, reference = (codes_of(context) == context.dataset.splits.index(name) for name in pair)
+    held_out, reference = (context.row_splits == context.dataset.splits.index(name) for name in pair)
     n_of = np.bincount(labels.codes[(held_out | reference) & (labels.codes >= 0)], minlength=len(labels.levels))
     chosen = [int(c) for c in np.argsort(n_of, kind="stable") if n_of[c] > 0][: params.classes]
     n_rows, most = (max(least, n // max(len(chosen), 1)) for least, n in ((100, params.rows), (2_000, params.pool)))
@@ -302,6 +300,7 @@ def _copies_finding(pair: Pair, label: str, copies: Mapping[str, Copies], contro
 CHECK = Check(
     code="LA306",
     slug="synthetic-oversampling-before-split",
+    family="fitted",
     severity="warning",
     kinds=("table",),
     needs=("label", "pair"),

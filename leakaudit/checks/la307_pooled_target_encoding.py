@@ -59,15 +59,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.columns.labels import is_number, not_classes
+from leakaudit.analysis.columns.profiles import columns_of
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.fitted.rows_seen import FitSet, columns_to_judge, fit_sets, numbers
+from leakaudit.analysis.fitted.target_encoding import GROUPED, Encoded, encoding_of, equal_values, may_be_encoded
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.fitted_report import both_sides, counted, short, tally
-from leakaudit.fingerprints.table_columns import read_columns, read_labels
+from leakaudit.fingerprints.rows.columns import read_columns, read_labels
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.fitted import FitSet, codes_of, columns_to_judge, fit_sets, numbers
-from leakaudit.search.homogeneity import benjamini_hochberg
-from leakaudit.search.labels import is_number, not_classes
-from leakaudit.search.target_encoding import GROUPED, Encoded, encoding_of, equal_values, may_be_encoded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -106,15 +107,14 @@ class _Found:
 
 def run(context: Context, params: Params) -> Outcome:
     """Judge every column of numbers with few values."""
-    rows, names = context.rows, numbers(context)
-    assert rows is not None
+    names = numbers(context)
     reference = context.dataset.splits[0]
     targets = _targets(context, params)
     if not targets:
         return Outcome(CHECK.code, CHECK.slug, "skipped", "the label has more than one value in no usable form")
     if not names:
         return Outcome(CHECK.code, CHECK.slug, "passed", "no column of numbers that is a feature", {"n_columns": 0})
-    sets = fit_sets(context.dataset.splits, bool((codes_of(context) < 0).any()))
+    sets = fit_sets(context.dataset.splits, bool((context.row_splits < 0).any()))
     keys: list[tuple[str, IntArray]] | None = None
     found: dict[str, _Found] = {}
     n_few = 0
@@ -174,7 +174,6 @@ def _encoded(
 def _targets(context: Context, params: Params) -> list[_Target]:
     """The label as a number, and each class as 0 and 1."""
     rows = context.rows
-    assert rows is not None
     labels = read_labels(rows)
     if labels is None or labels.codes is None or labels.levels is None or len(labels.levels) < 2:
         return []
@@ -196,9 +195,10 @@ def _targets(context: Context, params: Params) -> list[_Target]:
 
 def _keys(context: Context, params: Params) -> list[tuple[str, IntArray]]:
     """Columns of categories, as codes; read one at a time, because there may be many rows."""
-    assert context.rows is not None
-    texts = [p.name for p in context.columns if p.role == "category" and 2 <= p.n_distinct <= params.levels]
-    whole = [p.name for p in context.columns if p.role in ("number", "group") and p.whole and 2 <= p.n_distinct <= 1000]
+    texts = [p.name for p in columns_of(context) if p.role == "category" and 2 <= p.n_distinct <= params.levels]
+    whole = [
+        p.name for p in columns_of(context) if p.role in ("number", "group") and p.whole and 2 <= p.n_distinct <= 1000
+    ]
     keys = []
     for name in [*texts, *whole][: params.keys]:
         (column,) = read_columns(context.rows, [name])
@@ -229,7 +229,6 @@ def _numbers(found: _Found) -> dict[str, Scalar]:
 
 
 def _finding(context: Context, held_out: str, fit: FitSet, columns: dict[str, _Found], params: Params) -> Finding:
-    assert context.rows is not None
     reference = context.dataset.splits[0]
     name, worst = min(columns.items(), key=lambda item: item[1].p_value)
     encoded, n_columns = worst.encoded, len(columns)
@@ -285,6 +284,7 @@ def _breakdown(columns: dict[str, _Found], first: str, reference: str, pooled: s
 CHECK = Check(
     code="LA307",
     slug="pooled-target-encoding",
+    family="fitted",
     severity="warning",
     kinds=("table",),
     needs=("label", "pair"),

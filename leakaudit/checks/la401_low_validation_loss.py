@@ -53,12 +53,12 @@ from functools import partial
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.probing import identity, measured, p_text, rounded, sizes, with_model
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
 from leakaudit.probe.run import Probed
 from leakaudit.probe.words import known
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,7 @@ def _explained(found: Probed) -> str:
 CHECK = Check(
     code="LA401",
     slug="low-validation-loss",
+    family="probe",
     severity="error",
     kinds=("image", "table"),
     needs=("pair", "label", "probe"),

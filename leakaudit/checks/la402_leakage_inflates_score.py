@@ -41,13 +41,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.probing import identity, measured, p_text, rounded, sizes, with_model
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Status, finding_id
 from leakaudit.probe.run import Probed
 from leakaudit.probe.significance import Test, known_test
 from leakaudit.probe.words import known
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,7 @@ def _scores(found: Probed) -> Breakdown:
 CHECK = Check(
     code="LA402",
     slug="leakage-inflates-score",
+    family="probe",
     severity="warning",
     kinds=("image", "table"),
     needs=("pair", "label", "probe"),

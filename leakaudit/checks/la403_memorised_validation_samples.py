@@ -49,12 +49,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.probing import identity, measured, rounded, sizes
 from leakaudit.model import Evidence, Finding, Outcome, SamplePair, Scalar, finding_id
 from leakaudit.probe.codes import ALPHA, FOLDS, Recognised
 from leakaudit.probe.run import Probed
-from leakaudit.search.context import Context
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
@@ -146,6 +146,7 @@ def _finding(
 CHECK = Check(
     code="LA403",
     slug="memorised-validation-samples",
+    family="probe",
     severity="warning",
     kinds=("image", "table"),
     needs=("pair", "label", "probe"),

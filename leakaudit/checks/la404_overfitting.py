@@ -45,13 +45,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.probe_curves import failing, last_epochs, outcomes
 from leakaudit.checks.probing import identity, measured, rounded, sizes, with_model
 from leakaudit.curves.rules import overfitting, rising_validation_loss
 from leakaudit.model import Evidence, Finding, Outcome, Scalar, finding_id
 from leakaudit.probe.run import Probed
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,7 @@ def _gap(found: Probed) -> tuple[float | None, float | None, float | None]:
 CHECK = Check(
     code="LA404",
     slug="overfitting",
+    family="probe",
     severity="info",
     kinds=("image", "table"),
     needs=("pair", "label", "probe"),

@@ -44,12 +44,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.probe_curves import by_gradient_descent, failing, last_epochs, outcomes
 from leakaudit.checks.probing import identity, measured, sizes, with_model
 from leakaudit.curves.rules import non_finite, unstable_loss
 from leakaudit.model import Evidence, Finding, Outcome, Scalar, finding_id
-from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def run(context: Context, _params: Params) -> Outcome:
 CHECK = Check(
     code="LA405",
     slug="unstable-loss",
+    family="probe",
     severity="warning",
     kinds=("image", "table"),
     needs=("pair", "label", "probe"),

@@ -45,13 +45,13 @@ from functools import partial
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.probing import identity, measured, rounded, sizes, with_model
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
 from leakaudit.probe.run import Probed
 from leakaudit.probe.significance import Test, known_test
-from leakaudit.search.context import Context
-from leakaudit.search.homogeneity import benjamini_hochberg
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,7 @@ def _breakdown(found: Probed, tests: Mapping[int, Test], codes: list[int]) -> Br
 CHECK = Check(
     code="LA406",
     slug="overfit-classes",
+    family="probe",
     severity="info",
     kinds=("image", "table"),
     needs=("pair", "label", "probe"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from leakaudit.fingerprints.table_columns import split_codes
+from leakaudit.analysis.context import Context
+from leakaudit.analysis.series.windows import Lags, Overlaps, find_windows, overlapping
 from leakaudit.model import Evidence, Finding, SamplePair, Scalar, finding_id
-from leakaudit.search.context import Context
-from leakaudit.search.windows import Lags, Overlaps, find_windows, overlapping
 
 IDENTIFIED = 50
 """Overlapping rows whose digests make the id of a finding."""
@@ -36,10 +35,10 @@ def overlapping_windows(
     """
     findings: list[Finding] = []
     said: list[str] = []
-    rows = context.rows
-    if rows is None:
+    if not context.has_rows:
         return findings, said
-    splits = context.once("split_codes", lambda: split_codes(rows))
+    rows = context.rows
+    splits = context.row_splits
     lags = find_windows(rows, splits)
     if lags is None:
         return findings, said

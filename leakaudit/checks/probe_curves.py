@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.curves.rules import Rule
 from leakaudit.curves.settings import Settings
 from leakaudit.history import History, RuleOutcome, TrainLossKind
@@ -15,7 +16,6 @@ from leakaudit.model import Breakdown
 from leakaudit.probe.canary import canary
 from leakaudit.probe.features import choose_columns, number_features
 from leakaudit.probe.run import Probed
-from leakaudit.search.context import Context
 
 POINTS = 20
 """Rows that a curve of many boosting rounds is cut to: the rules count rows, and were set for epochs."""
@@ -48,7 +48,7 @@ def histories(found: Probed) -> list[History]:
 
 def by_gradient_descent(context: Context, found: Probed) -> Probed:
     """The same with the curves of plain gradient descent on the numbers of a table; as it is where there are none."""
-    if context.rows is None:
+    if not context.has_rows:
         return found
     chosen = choose_columns(context)
     if not chosen.numbers or chosen.is_text:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.model import Outcome, Scalar
 from leakaudit.probe.outcome import NotProbed
 from leakaudit.probe.run import Probed, probed
-from leakaudit.search.context import Context
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from leakaudit.fingerprints.rows import RowFingerprints
+from leakaudit.fingerprints.rows.fingerprint import RowFingerprints
 from leakaudit.model import PAIR_COLUMNS, Pairs
 
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.copies.texts.overlap import row_overlaps
+from leakaudit.analysis.copies.texts.rows import row_pairs_of
 from leakaudit.checks.duplicates import overlap_findings
 from leakaudit.checks.row_pairs import row_pair_batches
 from leakaudit.model import Pairs
-from leakaudit.search.text_overlap import row_overlaps
-from leakaudit.search.text_rows import row_pairs_of
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
+    from leakaudit.analysis.copies.groups import Group
+    from leakaudit.analysis.copies.texts.equal import ColumnMatches
     from leakaudit.checks.base import Check
     from leakaudit.checks.duplicates import Note
-    from leakaudit.fingerprints.texts import Texts
+    from leakaudit.fingerprints.texts.documents import Texts
     from leakaudit.model import Finding, Scalar, Severity
-    from leakaudit.search.context import Context
-    from leakaudit.search.equal_texts import ColumnMatches
-    from leakaudit.search.groups import Group
 
 EXCERPTED = 1_000
 """Findings that get excerpts with the shared words marked; every finding has its rows."""
@@ -54,7 +54,6 @@ def text_findings(
     )
     groups = overlap.groups[:EXCERPTED]
     shown = _together([group.shown for group in groups])
-    assert context.rows is not None
     overlaps = iter(row_overlaps(context.rows, found.column, shown))
     for at, group in enumerate(groups):
         evidence = findings[at].evidence
@@ -74,7 +73,6 @@ def columns_said(texts: Texts) -> str:
 
 def text_pair_batches(context: Context, code: str, found: Sequence[ColumnMatches]) -> Iterator[pa.RecordBatch]:
     """Every pair of rows behind the matches."""
-    assert context.rows is not None
     for matches in found:
         yield from row_pair_batches(context.rows, code, row_pairs_of(matches.pairs, matches.a, matches.b))
 

@@ -75,6 +75,6 @@ def main() -> NoReturn:
 
 
 def _one_line(error: BaseException) -> str:
-    from leakaudit.render.plain import plain
+    from leakaudit.render.words.plain import plain
 
     return plain(" ".join(str(error).split()))

@@ -27,7 +27,7 @@ def cache() -> None:
 @_FOLDER
 def info(cache_dir: Path | None) -> int:
     """Say what the cache holds and where it is."""
-    from leakaudit.fingerprints import cache_care
+    from leakaudit.fingerprints.cache import care as cache_care
 
     found = cache_care.info(_folder(cache_dir))
     each = f", {found.bytes_of_pictures / found.pictures:,.0f} bytes each" if found.pictures else ""
@@ -44,7 +44,7 @@ def info(cache_dir: Path | None) -> int:
 @click.option("--days", type=click.FloatRange(0), default=30, show_default=True, help="Unused for so long.")
 def prune(cache_dir: Path | None, days: float) -> int:
     """Drop results that were not used for some time, and what other versions left."""
-    from leakaudit.fingerprints import cache_care
+    from leakaudit.fingerprints.cache import care as cache_care
 
     click.echo(f"freed {_size(cache_care.prune(_folder(cache_dir), days))}")
     return 0
@@ -54,7 +54,7 @@ def prune(cache_dir: Path | None, days: float) -> int:
 @_FOLDER
 def clear(cache_dir: Path | None) -> int:
     """Drop everything; files that are not leakaudit's stay."""
-    from leakaudit.fingerprints import cache_care
+    from leakaudit.fingerprints.cache import care as cache_care
 
     click.echo(f"freed {_size(cache_care.clear(_folder(cache_dir)))}")
     return 0
@@ -62,7 +62,7 @@ def clear(cache_dir: Path | None) -> int:
 
 def _folder(given: Path | None) -> Path:
     from leakaudit.config import Config
-    from leakaudit.fingerprints.cache import cache_folder
+    from leakaudit.fingerprints.cache.store import cache_folder
 
     return cache_folder(Config(cache_dir=given))
 

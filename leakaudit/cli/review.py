@@ -87,7 +87,7 @@ def _serve(
     import webbrowser
 
     from leakaudit.errors import ConfigError
-    from leakaudit.fingerprints.decode import quiet_decoders
+    from leakaudit.fingerprints.pictures.decode import quiet_decoders
     from leakaudit.review.journal import Journal
     from leakaudit.review.page import Page
     from leakaudit.review.pairs import all_pictures, n_passed_over

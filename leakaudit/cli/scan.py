@@ -81,8 +81,8 @@ def scan(
     from leakaudit import gate
     from leakaudit.cli import output, progress
     from leakaudit.render import FORMATS
-    from leakaudit.render.pairs import write_pairs
-    from leakaudit.render.plain import plain
+    from leakaudit.render.data.pairs import write_pairs
+    from leakaudit.render.words.plain import plain
     from leakaudit.settings.effective import unknown_variables
     from leakaudit.settings.plan import plan
 

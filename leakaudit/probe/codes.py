@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.engines.local import map_chunks, raise_if_stopped
 from leakaudit.probe.folds import assign_folds
-from leakaudit.search.homogeneity import benjamini_hochberg
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.copies.pictures.equal import file_codes, pixel_codes
+from leakaudit.analysis.copies.pictures.store import near_images
+from leakaudit.catalogue import code_of
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from leakaudit.analysis.context import Context
     from leakaudit.model import IntArray
-    from leakaudit.search.context import Context
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,7 +48,7 @@ class Relations:
 
 def relations(context: Context, held_out: str, reference: str) -> Relations:
     """Gather what the searches found between (and inside) two splits."""
-    find = _of_pictures if context.rows is None else _of_rows
+    find = _of_pictures if not context.has_rows else _of_rows
     return find(context, held_out, reference)
 
 
@@ -88,45 +92,42 @@ def components(n: int, keys: Sequence[IntArray], pairs: Sequence[tuple[IntArray,
 
 
 def _of_pictures(context: Context, held_out: str, reference: str) -> Relations:
-    assert context.images is not None
-    samples = context.dataset.samples
-    assert samples is not None
+    samples = context.samples
     a, b = context.in_split(held_out), context.in_split(reference)
-    near = context.near_images.found[held_out, reference]
+    near = near_images(context).found[held_out, reference]
     sure = near.is_verified
     pair = near.pairs.a[sure], near.pairs.b[sure]
     nearly = np.zeros(len(a), dtype=bool)
     nearly[pair[0]] = True
     found = {
-        "LA101": _on_both_sides(context.file_codes, a, b),
-        "LA102": _on_both_sides(context.pixel_codes, a, b),
-        "LA103": nearly,
+        code_of("identical-files"): _on_both_sides(file_codes(context), a, b),
+        code_of("identical-pixels"): _on_both_sides(pixel_codes(context), a, b),
+        code_of("near-duplicate-images"): nearly,
     }
     declared = None
     if samples.group is not None:
-        from leakaudit.search.group_keys import key_of
+        from leakaudit.analysis.belonging.keys import key_of
 
         declared = key_of("group column", samples.group).codes
-        found["LA108"] = _on_both_sides(declared, a, b)
-    copies = components(len(a), [context.file_codes, context.pixel_codes], [pair])
+        found[code_of("group-overlap")] = _on_both_sides(declared, a, b)
+    copies = components(len(a), [file_codes(context), pixel_codes(context)], [pair])
     return Relations(copies, declared, *_counted(found))
 
 
 def _of_rows(context: Context, held_out: str, reference: str) -> Relations:
     rows = context.rows
-    assert rows is not None
-    from leakaudit.fingerprints.table_columns import read_columns, split_codes
-    from leakaudit.search.equal_rows import shared_rows
+    from leakaudit.analysis.copies.rows.equal import shared_rows
+    from leakaudit.fingerprints.rows.columns import read_columns
 
     n = len(rows)
-    split = context.once("split_codes", lambda: split_codes(rows))
+    split = context.row_splits
     a, b = split == rows.splits.index(held_out), split == rows.splits.index(reference)
     index, code = rows.duck.arrays("SELECT idx, dense_rank() OVER (ORDER BY without_label) - 1 AS code FROM twins")
     twins = np.full(n, -1, dtype=np.int64)
     twins[index.astype(np.int64)] = code.astype(np.int64)
     equal = np.zeros(n, dtype=bool)
     equal[shared_rows(rows, "canonical", held_out, reference)] = True
-    found = {"LA104": equal}
+    found = {code_of("duplicate-rows"): equal}
     declared, name = None, context.dataset.columns.group
     if name is not None:
         (column,) = read_columns(rows, [name])
@@ -136,7 +137,7 @@ def _of_rows(context: Context, held_out: str, reference: str) -> Relations:
             assert column.numbers is not None
             values, back = np.unique(column.numbers, return_inverse=True)
             declared = np.where(np.isnan(values), -1, np.arange(len(values)))[back.reshape(-1)].astype(np.int64)
-        found["LA108"] = _on_both_sides(declared, a, b)
+        found[code_of("group-overlap")] = _on_both_sides(declared, a, b)
     keys = [twins, *_of_texts(context, held_out, reference, found)]
     return Relations(components(n, keys), declared, *_counted(found))
 
@@ -145,9 +146,9 @@ def _of_texts(
     context: Context, held_out: str, reference: str, found: dict[str, npt.NDArray[np.bool_]]
 ) -> list[IntArray]:
     """Equal keys for rows with the same text or nearly the same; what is leaked of them is added to `found`."""
-    from leakaudit.search.equal_texts import equal_texts
-    from leakaudit.search.near_text_rows import NearTextParams, near_texts
-    from leakaudit.search.texts import texts_of
+    from leakaudit.analysis.copies.texts.corpus import texts_of
+    from leakaudit.analysis.copies.texts.equal import equal_texts
+    from leakaudit.analysis.copies.texts.near_rows import NearTextParams, near_texts
 
     texts = texts_of(context)
     if texts is None:
@@ -156,7 +157,10 @@ def _of_texts(
     equal = equal_texts(context, texts, params.telling, held_out, reference)
     near = near_texts(context, texts, params, held_out, reference)
     pairs = []
-    for code, matches in (("LA106", equal.columns), ("LA107", (*near.near, *near.within))):
+    for code, matches in (
+        (code_of("duplicate-text"), equal.columns),
+        (code_of("near-duplicate-text"), (*near.near, *near.within)),
+    ):
         found[code] = np.zeros(len(texts.document), dtype=bool)
         for match in matches:
             pairs.append((match.pairs.a, match.pairs.b))

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.fingerprints.table_columns import TableColumn, read_columns
+from leakaudit.analysis.columns.profiles import columns_of
+from leakaudit.fingerprints.rows.columns import read_columns
+from leakaudit.fingerprints.rows.table_column import TableColumn
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from scipy.sparse import csr_array
 
+    from leakaudit.analysis.context import Context
     from leakaudit.model import IntArray
-    from leakaudit.search.context import Context
 
 LEVELS = 254
 """Categories that are told apart, the most frequent ones; scikit-learn's histogram trees take 255."""
@@ -63,7 +65,7 @@ class Chosen:
 def choose_columns(context: Context) -> Chosen:
     """Every number, category and running text; not the label, groups, times, identifiers and what is to be ignored."""
     by_role: dict[str, list[str]] = {}
-    for profile in context.columns:
+    for profile in columns_of(context):
         by_role.setdefault(profile.role, []).append(profile.name)
     plain = [(name, role) for role in ("number", "category") for name in by_role.get(role, [])]
     kept = plain[:COLUMNS]
@@ -149,7 +151,6 @@ def hashed_densely(context: Context, chosen: Chosen, indices: IntArray, n_featur
 
 
 def _read(context: Context, names: Sequence[str], indices: IntArray) -> list[TableColumn]:
-    assert context.rows is not None
     return read_columns(context.rows, names, indices) if names else []
 
 

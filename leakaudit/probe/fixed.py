@@ -13,8 +13,8 @@ from leakaudit.probe.patches import patch_features
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from leakaudit.analysis.context import Context
     from leakaudit.model import IntArray
-    from leakaudit.search.context import Context
 
 PROJECTED = 256
 """Random directions on which n-grams of text are projected; they keep distances to about 10 % (Achlioptas, JCSS 66,
@@ -23,7 +23,7 @@ PROJECTED = 256
 
 def fixed_features(context: Context, indices: IntArray, workers: int = 1) -> npt.NDArray[np.float32]:
     """One row a sample, finite; shape (n, features)."""
-    if context.images is not None:
+    if context.has_pictures:
         return patch_features(thumbnails(context.images, indices), workers=workers)
     chosen = choose_columns(context)
     if not chosen.is_text:

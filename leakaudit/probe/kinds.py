@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from leakaudit.analysis.columns.profiles import columns_of
 from leakaudit.engines.local import usable_cores
 from leakaudit.errors import ConfigError, MissingExtraError
 from leakaudit.probe.budget import Cost
@@ -16,12 +17,12 @@ from leakaudit.probe.outcome import NotProbed
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from leakaudit.fingerprints.images import ImageFingerprints
+    from leakaudit.analysis.context import Context
+    from leakaudit.fingerprints.pictures.fingerprint import ImageFingerprints
     from leakaudit.model import IntArray
     from leakaudit.probe.features import Chosen
     from leakaudit.probe.learner import Learner
     from leakaudit.probe.target import Target
-    from leakaudit.search.context import Context
 
 Mode: TypeAlias = Literal["auto", "cpu", "gpu", "fast"]
 
@@ -84,13 +85,13 @@ def choose_kind(context: Context, target: Target, mode: Mode) -> Kind | NotProbe
         A GPU was asked for, and PyTorch finds none.
     """
     workers = context.config.jobs or usable_cores()
-    if context.rows is None:
+    if not context.has_rows:
         return _for_pictures(context, mode, workers)
     from leakaudit.probe.features import choose_columns
 
     chosen = choose_columns(context)
     if not chosen.n and not chosen.prose:
-        if any(profile.role == "constant" for profile in context.columns):
+        if any(profile.role == "constant" for profile in columns_of(context)):
             return NotProbed("inconclusive", "no column to predict the label from varies")
         return NotProbed("skipped", "no column is left to predict the label from")
     return _for_rows(context, chosen, len(target.classes), mode, workers)
@@ -109,7 +110,6 @@ def standardised(values: np.ndarray) -> npt.NDArray[np.float64]:
 
 
 def _for_pictures(context: Context, mode: Mode, workers: int) -> Kind | NotProbed:
-    assert context.images is not None
     images = context.images
     if mode == "fast":
 

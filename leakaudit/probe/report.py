@@ -12,10 +12,10 @@ from leakaudit.probe.run import Probed, probed
 from leakaudit.probe.wording import explain
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
     from leakaudit.model import IntArray
     from leakaudit.probe.attribution import Term
     from leakaudit.probe.learner import Curve, Float64
-    from leakaudit.search.context import Context
 
 BINS = 40
 """Of the histogram of losses; a page shows no more."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.context import once
 from leakaudit.engines.local import map_chunks, usable_cores
 from leakaudit.probe.attribution import Attribution, attribute_gap
 from leakaudit.probe.budget import Plan, plan
@@ -25,9 +26,9 @@ from leakaudit.probe.speed import ROWS, WORTH_IT, slowness
 from leakaudit.probe.target import Target, read_target
 
 if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
     from leakaudit.model import IntArray
     from leakaudit.probe.learner import Float64
-    from leakaudit.search.context import Context
 
 LEAST_VAL, LEAST_TRAIN = 20, 40
 """Labelled samples of either side below which nothing is measured: the standard error of a mean is then a quarter of
@@ -81,6 +82,7 @@ class Probed:
     notes: tuple[str, ...]
 
 
+@once
 def probed(context: Context) -> Probed | NotProbed:
     """What the probe found on the first pair of splits (validation against training), measured once a context.
 
@@ -89,10 +91,6 @@ def probed(context: Context) -> Probed | NotProbed:
     ConfigError
         A GPU was asked for, and there is none.
     """
-    return context.once("probe", lambda: _probe(context))
-
-
-def _probe(context: Context) -> Probed | NotProbed:
     mode = context.config.probe
     if mode == "off" or not context.pairs_of_splits:
         return NotProbed("skipped", OFF if mode == "off" else "needs two splits; --within looks inside each one alone")
@@ -146,12 +144,11 @@ def _planned(
 
 
 def _labelled(context: Context, target: Target, split: str) -> IntArray:
-    if context.rows is None:
+    if not context.has_rows:
         return np.flatnonzero(context.in_split(split) & target.known)
-    from leakaudit.fingerprints.table_columns import split_codes
 
     rows = context.rows
-    codes = context.once("split_codes", lambda: split_codes(rows))
+    codes = context.row_splits
     return np.flatnonzero((codes == rows.splits.index(split)) & target.known)
 
 

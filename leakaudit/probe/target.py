@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from leakaudit.analysis.columns.labels import CONTINUOUS_DISTINCT, is_number, label_codes, not_classes
 from leakaudit.probe.outcome import NotProbed
-from leakaudit.search.labels import CONTINUOUS_DISTINCT, is_number, not_classes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from leakaudit.analysis.context import Context
     from leakaudit.model import IntArray
-    from leakaudit.search.context import Context
 
     Float64: TypeAlias = npt.NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def read_target(context: Context) -> Target | NotProbed:
     """
     if not context.has_labels:
         return NotProbed("skipped", "no labels are known: name their column with --label")
-    codes, names = context.label_codes if context.rows is None else _row_labels(context)
+    codes, names = label_codes(context) if not context.has_rows else _row_labels(context)
     counts = {name: info.labels for name, info in context.splits.items()}
     if _is_quantity(names, int((codes >= 0).sum())):
         numbers = np.array([float(name) for name in names] + [np.nan])
@@ -81,7 +81,6 @@ def _is_quantity(names: list[str], n_samples: int) -> bool:
 
 def _row_labels(context: Context) -> tuple[IntArray, list[str]]:
     """Canonical label of every row, as the duplicate checks compare it."""
-    assert context.rows is not None
     pool, duck = context.rows.pool, context.rows.duck
     chunks: list[pa.Array] = []
     for file in range(len(pool.tables)):

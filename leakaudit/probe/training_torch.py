@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from leakaudit.model import IntArray
-    from leakaudit.probe.images_torch import TorchPictures
     from leakaudit.probe.learner import Float64
+    from leakaudit.probe.resident_torch import ResidentPictures
 
 WARM_STEPS = 4
 """Steps before one is recorded: libraries choose their kernels and the optimiser makes its state in the first ones."""
@@ -39,11 +39,11 @@ class Training:
 
     Parameters
     ----------
-    data : TorchPictures
+    data : ResidentPictures
     seed : int
     """
 
-    def __init__(self, data: TorchPictures, seed: int) -> None:
+    def __init__(self, data: ResidentPictures, seed: int) -> None:
         torch = torch_or_missing()
         self.torch, self.data = torch, data
         self.random = torch.Generator().manual_seed(seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from leakaudit.catalogue import is_of
 from leakaudit.probe.wording import listed
 
 
@@ -15,7 +16,7 @@ def known(by_check: Mapping[str, int]) -> str:
     """
     parts = []
     for code, count in by_check.items():
-        if code == "LA108":
+        if is_of(code, "belonging"):
             parts.append(f"{count:,} sample{'s' if count != 1 else ''} of shared groups under {code}")
         else:
             parts.append(f"{count:,} duplicate{'s' if count != 1 else ''} listed under {code}")

@@ -38,13 +38,13 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "text": Format("leakaudit.render.text", ".txt"),
-    "json": Format("leakaudit.render.json", ".json"),
-    "html": Format("leakaudit.render.html", ".html", previews=True),
-    "markdown": Format("leakaudit.render.markdown", ".md"),
-    "sarif": Format("leakaudit.render.sarif", ".sarif"),
-    "junit": Format("leakaudit.render.junit", ".xml"),
-    "github": Format("leakaudit.render.github", ".txt"),
-    "gitlab": Format("leakaudit.render.gitlab", ".json"),
+    "text": Format("leakaudit.render.terminal.report", ".txt"),
+    "json": Format("leakaudit.render.data.report_json", ".json"),
+    "html": Format("leakaudit.render.html.page", ".html", previews=True),
+    "markdown": Format("leakaudit.render.ci.markdown", ".md"),
+    "sarif": Format("leakaudit.render.ci.sarif", ".sarif"),
+    "junit": Format("leakaudit.render.ci.junit", ".xml"),
+    "github": Format("leakaudit.render.ci.github", ".txt"),
+    "gitlab": Format("leakaudit.render.ci.gitlab", ".json"),
 }
 """By the name that ``--format`` takes."""

@@ -7,9 +7,9 @@ from typing import Any, TextIO
 
 from leakaudit.comparison import KINDS, Change, ChangeKind, Comparison
 from leakaudit.model import Finding
-from leakaudit.render.json import ascii_only, dump
-from leakaudit.render.markdown import escaped
-from leakaudit.render.plain import encodable, plain
+from leakaudit.render.ci.markdown import escaped
+from leakaudit.render.data.report_json import ascii_only, dump
+from leakaudit.render.words.plain import encodable, plain
 
 SCHEMA = "leakaudit-diff/1"
 

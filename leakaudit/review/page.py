@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from leakaudit.model import Evidence
-from leakaudit.render.html_evidence import Thumbnail, shown_pairs
-from leakaudit.render.html_templates import digest, environment, resource
-from leakaudit.render.plain import plain
+from leakaudit.render.html.evidence import Thumbnail, shown_pairs
+from leakaudit.render.html.templating import digest, environment, resource
+from leakaudit.render.words.plain import plain
 from leakaudit.review.journal import MARKS, Marks
 from leakaudit.review.pairs import ReviewPair, is_picture, is_whole
 

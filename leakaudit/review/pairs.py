@@ -6,11 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leakaudit.catalogue import is_of
 from leakaudit.model import Finding, Sample, SamplePair
 from leakaudit.report_file import PastReport
-
-REVIEWED = ("LA101", "LA102", "LA103", "LA104", "LA105", "LA106", "LA107", "LA110", "LA111")
-"""Checks whose pairs say that one sample is a copy of another; pairs of others are examples and prove nothing alone."""
 
 _ROW = re.compile(r"#[0-9]+\Z")
 
@@ -35,11 +33,14 @@ class ReviewPair:
 
 
 def review_pairs(report: PastReport) -> tuple[ReviewPair, ...]:
-    """The pairs to go through: of copies, listed, and not accepted already."""
+    """The pairs to go through: of copies, listed, and not accepted already.
+
+    Pairs of checks that are not about copies are examples, and prove nothing alone.
+    """
     return tuple(
         ReviewPair(finding, pair)
         for finding in report.findings
-        if finding.code in REVIEWED and finding.accepted is None
+        if is_of(finding.code, "copies") and finding.accepted is None
         for pair in finding.evidence.pairs
     )
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Lock
 
 from leakaudit.errors import InputError
-from leakaudit.fingerprints.image_files import Unreadable
-from leakaudit.fingerprints.previews import preview
+from leakaudit.fingerprints.pictures.files import Unreadable
+from leakaudit.fingerprints.pictures.previews import preview
 
 SIDE = 640
 """Pixels on the long side: half of a laptop's screen."""

@@ -14,7 +14,7 @@ from leakaudit import accepted
 from leakaudit.errors import ConfigError
 from leakaudit.model import Finding, Sample
 from leakaudit.render.atomic import replacing
-from leakaudit.render.pairs import FORMULA, PLAIN_NUMBER
+from leakaudit.render.data.pairs import FORMULA, PLAIN_NUMBER
 from leakaudit.review.journal import Marks
 from leakaudit.review.pairs import ReviewPair, is_whole
 

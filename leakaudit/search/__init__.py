@@ -1,1 +1,1 @@
-"""Which samples are the same: candidates, verification, groups."""
+"""Former place of `leakaudit.analysis`; the modules that documents named are still found here."""

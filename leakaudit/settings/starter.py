@@ -132,7 +132,7 @@ def _guesses_of_pictures(dataset: Dataset) -> Iterator[tuple[str, object, str]]:
 
 
 def _guesses_of_rows(dataset: Dataset) -> Iterator[tuple[str, object, str]]:
-    from leakaudit.search.group_keys import columns_named_like_groups
+    from leakaudit.analysis.columns.group_names import columns_named_like_groups
     from leakaudit.sources.names import TIME_NAMES, guess_column
 
     columns = list(dict.fromkeys(name for table in dataset.tables for name in table.columns))

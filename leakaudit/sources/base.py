@@ -13,9 +13,10 @@ from typing import Any
 from leakaudit.config import Config
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset
-from leakaudit.sources import addresses, remote, storage
+from leakaudit.sources import storage
 from leakaudit.sources.listing import display, node_kind, uri_of, why
 from leakaudit.sources.names import canonical
+from leakaudit.sources.storage import addresses, remote
 
 MOST_SHARDS = 1_000_000
 """Files that a range in braces may stand for."""
@@ -58,7 +59,7 @@ class Request:
     root : str
         The one path given, or the common folder of several; uris are relative to it (of one file: to its folder).
     heads : dict
-        What the first rows of the files are, see `leakaudit.sources.table_files.head_of`.
+        What the first rows of the files are, see `leakaudit.sources.readers.heads.head_of`.
     """
 
     items: tuple[Item, ...]

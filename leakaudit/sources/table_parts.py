@@ -13,7 +13,7 @@ from leakaudit.sources.base import NotThis, Request
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import SPLIT_NAMES, distinct, split_of, split_word
 from leakaudit.sources.parts import Part, absent_data, folder_parts, in_order, item_parts, list_folder, say_names, stem
-from leakaudit.sources.table_files import is_table_name, suffix_of
+from leakaudit.sources.readers.heads import is_table_name, suffix_of
 
 
 @dataclass(frozen=True, slots=True)

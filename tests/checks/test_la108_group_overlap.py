@@ -7,14 +7,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks import la108_group_overlap as la108
 from leakaudit.config import Config
 from leakaudit.engines.progress import silent
-from leakaudit.fingerprints.image_scan import fingerprint_images
-from leakaudit.fingerprints.rows import fingerprint_rows
+from leakaudit.fingerprints.pictures.scan import fingerprint_images
+from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
 from leakaudit.model import Samples
-from leakaudit.search.context import Context
-from leakaudit.sources.frames import from_frames
+from leakaudit.sources.objects.frames import from_frames
 from pictures import picture_context, records
 
 PEOPLE = np.repeat(np.arange(30), 8)

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leakaudit.analysis.context import Context
 from leakaudit.checks import la109_time_overlap as la109
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError
-from leakaudit.fingerprints.rows import fingerprint_rows
-from leakaudit.search.context import Context
-from leakaudit.sources.frames import from_frames
+from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
+from leakaudit.sources.objects.frames import from_frames
 from pictures import picture_context, records
 
 

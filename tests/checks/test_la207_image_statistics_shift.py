@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leakaudit.analysis.shift.picture_statistics import MEASURED, NAMED, measure, name
 from leakaudit.checks import la207_image_statistics_shift as la207
-from leakaudit.fingerprints.images import FORMATS
-from leakaudit.search.picture_statistics import MEASURED, NAMED, measure, name
+from leakaudit.fingerprints.cache.record import FORMATS
 from pictures import picture_context, records
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from leakaudit.checks import la303_metadata_reveals_target as la303
-from leakaudit.fingerprints.images import MODES
+from leakaudit.fingerprints.cache.record import MODES
 from pictures import picture_context, records
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from leakaudit import audit
 from leakaudit.cli import cli
 from leakaudit.config import Config
-from leakaudit.fingerprints import cache_care
+from leakaudit.fingerprints.cache.store import care as cache_care
 
 
 def run(*args: str) -> str:
@@ -65,7 +65,7 @@ def test_clear_leaves_only_what_is_not_leakaudit_s(filled):
 def test_an_empty_or_damaged_cache_is_no_error(tmp_path):
     assert "0 fingerprinted" in run("info", "--cache-dir", str(tmp_path / "none"))
     assert "freed 0 bytes" in run("clear", "--cache-dir", str(tmp_path / "none"))
-    from leakaudit.fingerprints.cache import data_base_name
+    from leakaudit.fingerprints.cache.store import data_base_name
 
     (tmp_path / data_base_name()).write_bytes(b"damaged")
     assert cache_care.info(tmp_path).pictures == 0

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from leakaudit.curves.report import curves_report
 from leakaudit.errors import UserError
-from leakaudit.render.curves_html import to_html
-from leakaudit.render.curves_json import to_json
+from leakaudit.render.data.curves_json import to_json
+from leakaudit.render.html.curves import to_html
 
 CELLS = st.one_of(
     st.sampled_from(["", "NA", "nan", "inf", "-inf", "1e400", "0", "-1", "0.5", "x", "\x1b[31m", "1_0", "tensor(0.5)"]),

@@ -14,7 +14,7 @@ import pytest
 
 from leakaudit import Config, audit
 from leakaudit.checks import CHECKS
-from leakaudit.render import json as as_json
+from leakaudit.render.data import report_json as as_json
 from near_pictures import photographs
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"

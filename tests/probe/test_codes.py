@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.probe.codes import recognise
-from leakaudit.search.homogeneity import benjamini_hochberg
 
 N_TRAIN, N_VAL = 500, 120
 

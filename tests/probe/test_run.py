@@ -14,7 +14,7 @@ from leakaudit.errors import ConfigError
 from leakaudit.probe import kinds, run
 from leakaudit.probe.linear import LinearModel
 from leakaudit.probe.trees import Trees
-from leakaudit.render.json import json_schema, to_json
+from leakaudit.render.data.report_json import json_schema, to_json
 
 ROUNDS = 15
 CODES = ("LA206", "LA401", "LA402", "LA403", "LA404", "LA405", "LA406")

@@ -22,6 +22,9 @@ def test_every_format_writes_every_report(name, report):
 
 
 def test_renderers_are_imported_when_used():
-    code = "import sys, leakaudit.render, leakaudit.render.html; print({'rich', 'jinja2', 'pandas'} & set(sys.modules))"
+    code = (
+        "import sys, leakaudit.render, leakaudit.render.html.page; "
+        "print({'rich', 'jinja2', 'pandas'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

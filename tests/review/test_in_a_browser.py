@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from leakaudit import accepted, audit
 from leakaudit.cli import cli
-from leakaudit.render.json import to_json
+from leakaudit.render.data.report_json import to_json
 from reports import picture
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError, InputError, LayoutError, UserError
-from leakaudit.sources.frames import from_frames
 from leakaudit.sources.layouts import load
+from leakaudit.sources.objects.frames import from_frames
 
 TRAIN = "id,text,label\n1,hello there,a\n2,good bye,b\n3,well then,a\n"
 TEST = "id,text,label\n4,oh no,b\n5,good day,a\n"

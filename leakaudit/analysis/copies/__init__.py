@@ -1,0 +1,1 @@
+"""Samples that are the same thing, whole or nearly."""

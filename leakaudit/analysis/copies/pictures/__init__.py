@@ -1,0 +1,1 @@
+"""Copies of pictures: equal, near, turned; and what this set's unrelated pictures look like."""

@@ -1,0 +1,81 @@
+"""Near-duplicates of a data set, found once: a second scan of unchanged pictures reads them from the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+from blake3 import blake3
+
+from leakaudit.analysis.context import once
+from leakaudit.analysis.copies.pictures.near import NearImages, NearPairs, find_near_images
+from leakaudit.analysis.copies.pictures.null import Null
+from leakaudit.analysis.copies.pictures.parameters import NearParams
+from leakaudit.fingerprints.cache.store import data_base_name, remember
+from leakaudit.model import Pairs
+
+if TYPE_CHECKING:
+    from leakaudit.analysis.context import Context
+
+VERSION = 1
+"""Part of the key; raise it whenever the search could find anything else."""
+
+_ARRAYS = ("a", "b", "score", "orientation", "evidence", "common", "is_verified")
+_COUNTS = ("n_a", "n_b", "n_blank_a", "n_blank_b", "n_crowded")
+
+
+@once
+def near_images(context: Context, params: NearParams | None = None) -> NearImages:
+    """As `find_near_images`, remembered under the pictures' contents, their splits and the parameters."""
+    params = params or NearParams()
+    records = context.images.records
+    key = blake3(f"near/{VERSION}/{data_base_name()}/{sorted(asdict(params).items())}".encode())
+    key.update(f"{context.dataset.splits}/{context.pairs_of_splits}".encode())
+    key.update(np.ascontiguousarray(records["content"]).tobytes())
+    key.update(np.ascontiguousarray(context.images.ok).tobytes())
+    key.update(np.ascontiguousarray(context.samples.split).tobytes())
+
+    def search() -> dict[str, np.ndarray]:
+        total = 2 * sum(int(context.in_split(held_out).sum()) for held_out, _ in context.pairs_of_splits)
+        with context.progress("Comparing", total, "pictures") as advance:
+            return _to_arrays(find_near_images(context, params, advance))
+
+    stored = remember(key.digest(), search, context.config)
+    return NearImages(
+        {pair: _from_arrays(stored, number) for number, pair in enumerate(context.pairs_of_splits)},
+    )
+
+
+def _to_arrays(near: NearImages) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for number, found in enumerate(near.found.values()):
+        columns: tuple[np.ndarray, ...] = (
+            found.pairs.a,
+            found.pairs.b,
+            found.pairs.score,
+            found.orientation,
+            found.evidence,
+            found.common,
+            found.is_verified,
+        )
+        arrays |= {f"{number}.{name}": column for name, column in zip(_ARRAYS, columns, strict=True)}
+        arrays[f"{number}.counts"] = np.array([getattr(found, name) for name in _COUNTS], dtype=np.int64)
+        arrays[f"{number}.null"] = np.array([found.null.n, found.null.centre, found.null.spread, found.limit])
+    return arrays
+
+
+def _from_arrays(stored: Mapping[str, np.ndarray], number: int) -> NearPairs:
+    a, b, score, orientation, evidence, common, is_verified = (stored[f"{number}.{name}"] for name in _ARRAYS)
+    n, centre, spread, limit = stored[f"{number}.null"].tolist()
+    return NearPairs(
+        pairs=Pairs(a, b, score),
+        orientation=orientation,
+        evidence=evidence,
+        common=common,
+        is_verified=is_verified,
+        **dict(zip(_COUNTS, stored[f"{number}.counts"].tolist(), strict=True)),
+        null=Null(int(n), centre, spread),
+        limit=limit,
+    )

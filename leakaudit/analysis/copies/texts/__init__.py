@@ -1,0 +1,1 @@
+"""Copies of texts: equal, near, contained; without what many documents share."""

@@ -1,0 +1,126 @@
+"""Near-duplicate and contained texts between two splits, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leakaudit.analysis.context import once
+from leakaudit.analysis.copies.texts.contained import Contained, contained_documents
+from leakaudit.analysis.copies.texts.corpus import Telling, rows_of, signed_texts, stripped_texts
+from leakaudit.analysis.copies.texts.equal import ColumnMatches, equal_texts
+from leakaudit.analysis.copies.texts.near import near_documents, verified
+from leakaudit.analysis.copies.texts.rows import document_overlap
+from leakaudit.model import Pairs
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from leakaudit.analysis.context import Context
+    from leakaudit.fingerprints.texts.documents import Texts
+
+
+@dataclass(frozen=True)
+class NearTextParams:
+    """Thresholds.
+
+    Parameters
+    ----------
+    jaccard : float
+        Least Jaccard similarity of the sets of character 5-grams.
+    containment : float
+        Least share of a text's word n-grams that one other text must have.
+    words, characters : int
+        Length of these n-grams, and letters and digits that a text must have to be judged by them.
+    common_share, common_rows
+        A phrase that more documents have than both of these is boilerplate.
+    telling : Telling
+        Texts that are too short to be judged.
+    """
+
+    jaccard: float = 0.8
+    containment: float = 0.8
+    words: int = 13
+    characters: int = 40
+    common_share: float = 0.01
+    common_rows: int = 20
+    telling: Telling = field(default_factory=Telling)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NearTexts:
+    """Held-out rows whose text is nearly one of the reference split, or within one.
+
+    Parameters
+    ----------
+    near, within : tuple of ColumnMatches
+        One a column: rows that LA104 and LA106 do not count, and that no earlier one counts; the score is the Jaccard
+        similarity in both.
+    shares : mapping of (int, int) to float
+        Of the pairs of documents of `within`: the share of the held-out one's n-grams that the other has.
+    n_near : int
+        Held-out rows with a text as similar, those with an equal text included.
+    n_judged : int
+        Held-out documents that are long enough for containment and not near-duplicates.
+    n_boilerplate : int
+        Held-out rows of whose text too little is left without boilerplate.
+    n_crowded : int
+        Held-out documents that may have more partners than were looked for.
+    """
+
+    near: tuple[ColumnMatches, ...]
+    within: tuple[ColumnMatches, ...]
+    shares: dict[tuple[int, int], float]
+    n_near: int
+    n_judged: int
+    n_boilerplate: int
+    n_crowded: int
+
+
+@once
+def near_texts(context: Context, texts: Texts, params: NearTextParams, held_out: str, reference: str) -> NearTexts:
+    """Compare two splits; made once for each pair."""
+    stripped = stripped_texts(context, texts, params.common_share, params.common_rows)
+    signed = signed_texts(context, stripped)
+    enough = stripped.words >= np.where(stripped.changed, params.telling.least_words, 1)
+    counted = near_rows = equal_texts(context, texts, params.telling, held_out, reference).equal
+    near: list[ColumnMatches] = []
+    within: list[ColumnMatches] = []
+    shares: dict[tuple[int, int], float] = {}
+    n_judged = n_boilerplate = n_crowded = 0
+    for column, name in enumerate(texts.columns):
+        a, b = (
+            rows_of(context, texts, held_out, column, without=counted),
+            rows_of(context, texts, reference, column),
+        )
+        n_boilerplate += int(a.having(np.flatnonzero(~enough)).counts.sum())
+        ours, theirs = a.documents[enough[a.documents]], b.documents[enough[b.documents]]
+        ours = np.setdiff1d(ours, theirs)
+        found = near_documents(stripped.documents, signed, ours, theirs, params.jaccard, context.progress)
+        near_rows = np.union1d(near_rows, a.having(found.pairs.a).rows)
+        contained = contained_documents(
+            stripped.documents,
+            np.setdiff1d(ours, found.pairs.a),
+            theirs,
+            words=params.words,
+            characters=params.characters,
+            threshold=params.containment,
+        )
+        telling = a.having(np.flatnonzero(stripped.words >= params.telling.least_words))
+        for pairs, into in ((found.pairs, near), (_scored(stripped.documents, contained), within)):
+            overlap = document_overlap(pairs, telling, b, held_out, reference)
+            into.append(ColumnMatches(name, pairs, telling, b, overlap))
+            counted = np.union1d(counted, telling.having(pairs.a).rows)
+        keys = zip(contained.a.tolist(), contained.b.tolist(), strict=True)
+        shares |= dict(zip(keys, contained.share.tolist(), strict=True))
+        n_judged, n_crowded = n_judged + contained.n_judged, n_crowded + found.n_crowded
+    return NearTexts(tuple(near), tuple(within), shares, len(near_rows), n_judged, n_boilerplate, n_crowded)
+
+
+def _scored(documents: pa.LargeStringArray, contained: Contained) -> Pairs:
+    """The pairs with their Jaccard similarity."""
+    parts = [np.zeros(0, dtype=np.float32)]
+    parts += [pairs.score for pairs in verified(documents, contained.a, contained.b, threshold=0.0)]
+    return Pairs(contained.a, contained.b, np.concatenate(parts))

@@ -1,0 +1,1 @@
+"""Which rows a step of preprocessing was fitted on."""

@@ -1,0 +1,1 @@
+"""Whether two splits were drawn alike, by column, by class, by a model."""

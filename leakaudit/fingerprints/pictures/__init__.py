@@ -1,0 +1,1 @@
+"""From the bytes of a picture to its record: digests, hashes, thumbnail. Each file is read once."""

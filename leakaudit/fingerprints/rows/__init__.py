@@ -1,0 +1,1 @@
+"""From files of rows to the rows that are not alone: pool, identity, cells, digests."""

@@ -1,0 +1,1 @@
+"""From running text to documents and their signatures."""

@@ -1,0 +1,1 @@
+"""Reports as CI services read them."""

@@ -1,0 +1,1 @@
+"""Reports as data for programs."""

@@ -1,0 +1,1 @@
+"""What every format says in the same words."""

@@ -1,0 +1,152 @@
+"""One table in which a column says the split of each row.
+
+Values are the usual split names, or what ``config.splits`` maps. Rows with any other value (``unused``) belong to no
+split: they are left out, and counted in the notes. Only where the user names the column, and no value of it is a usual
+split name, is every value a split of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from leakaudit.config import Config
+from leakaudit.errors import ConfigError, LayoutError
+from leakaudit.model import Dataset
+from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.listing import display
+from leakaudit.sources.names import SPLIT_COLUMN_NAMES, canonical, plain, resolve_column, split_of
+from leakaudit.sources.parts import list_folder, say_names
+from leakaudit.sources.readers.heads import Head, head_of, is_table_name, settle
+from leakaudit.sources.readers.stream import count_values
+from leakaudit.sources.rows import heads_dataset
+
+MOST_SPLITS = 20
+"""More distinct values than this in a column are no splits (ten folds and a hold-out are eleven)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """The settled table, its split column, and what was guessed."""
+
+    head: Head
+    column: str
+    said: tuple[str, ...]
+
+
+def one_table(request: Request) -> str | NotThis:
+    """The one table that was named, or the only one in a folder."""
+    if request.folder is not None:
+        tables = [name for name in list_folder(request.folder)[1] if is_table_name(name)]
+        if len(tables) == 1:
+            return os.path.join(request.folder, tables[0])
+        return NotThis(f"{len(tables)} tables in the folder" if tables else "no table in the folder")
+    paths = [path for item in request.items for path in item.paths]
+    if len(paths) != 1:
+        return NotThis("several files")
+    return paths[0]
+
+
+def sniff(request: Request) -> Sniffed | NotThis:
+    """Look for a column with the name and the values of a split."""
+    path = one_table(request)
+    if isinstance(path, NotThis):
+        return NotThis(f"no single table with a split column ({path.reason}; --split-column)")
+    heads, said = settle([head_of(request, path)], request.config)
+    head = heads[0]
+    column = find_split_column(head, request.config)
+    if column is None:
+        return NotThis(f"{display(path)} has no column that says the split (--split-column NAME)")
+    return Sniffed(head, column, tuple(said))
+
+
+def find_split_column(head: Head, config: Config) -> str | None:
+    """The column that says the split: as told, else by a usual name and at least one usual value among its first ones.
+
+    Raises
+    ------
+    ConfigError
+        The column told is not there.
+    """
+    if config.split_column is not None:
+        return resolve_column(config.split_column, head.columns, "--split-column")
+    by_plain = {plain(column): column for column in reversed(head.columns)}
+    for name in (*SPLIT_COLUMN_NAMES, *(each for each in by_plain if each.endswith("split"))):
+        column = by_plain.get(name)
+        if column is None:
+            continue
+        values = {value.strip() for value in head.column(column) if value}
+        if len(values) <= MOST_SPLITS and any(split_of(value, config.splits) for value in values):
+            return column
+    return None
+
+
+def read_split_values(counts: Mapping[str, int], column: str, config: Config) -> tuple[dict[str, str], list[str]]:
+    """What each value of a split column stands for.
+
+    Returns
+    -------
+    values : dict of str to str
+        Value to split.
+    notes : list of str
+        Values left out, with their rows.
+
+    Raises
+    ------
+    ConfigError
+        A value that the user mapped is not there.
+    LayoutError
+        Fewer than two splits, unless ``config.within``; or too many values.
+    """
+    known = sorted(value for value in counts if value)
+    absent = [name for name in config.splits if not any(name.lower() == value.lower() for value in known)]
+    if absent:
+        raise ConfigError(f"--split-name: {column!r} has no value {absent[0]!r} (values: {say_names(known, 10)})")
+    values = {value: split for value in known if (split := split_of(value, config.splits))}
+    if not values and config.split_column is not None:
+        if len(known) > MOST_SPLITS:
+            raise LayoutError(
+                f"--split-column: {column!r} has {len(known):,} values, at most {MOST_SPLITS} can be splits"
+            )
+        values = {value: canonical(value) for value in known}
+    if len(set(values.values())) < (1 if config.within else 2):
+        found = say_names([f"{value!r}" for value in known], 6)
+        hint = "map values (--split-name VALUE=val) or add --within"
+        raise LayoutError(f"column {column!r} names fewer than two splits ({found}): {hint}")
+    left_out = {value: n for value, n in counts.items() if value not in values}
+    notes = [
+        f"{n:,} rows with {column} = {value!r} are in no split and left out (keep them: --split-name {value}=NAME)."
+        if value
+        else f"{n:,} rows without a value in {column} are in no split and were left out."
+        for value, n in sorted(left_out.items())
+    ]
+    return values, notes
+
+
+def say_values(values: Mapping[str, str]) -> str:
+    """``train, val (from 'dev')``."""
+    return ", ".join(
+        split if value == split else f"{split} (from {value!r})" for value, split in sorted(values.items())
+    )
+
+
+def load(request: Request, sniffed: Sniffed) -> Dataset:
+    """Read the split column of all rows, and say what its values stand for."""
+    counts = count_values(sniffed.head, sniffed.column)
+    values, notes = read_split_values(counts, sniffed.column, request.config)
+    told = "as told" if request.config.split_column is not None else "by its name and values"
+    table = f"one table, {request.uri(sniffed.head.path)}, whose column {sniffed.column!r} ({told}) says the split"
+    why = "; ".join((f"{table}: {say_values(values)}", *sniffed.said))
+    return heads_dataset(
+        request,
+        LAYOUT.name,
+        why,
+        [(None, sniffed.head)],
+        split_column=sniffed.column,
+        split_values=values,
+        notes=notes,
+    )
+
+
+LAYOUT = DataLayout("split-column", sniff, load)

@@ -1,0 +1,145 @@
+"""Folders of documents: ``root/<split>/<class>/document.txt``, one text a file, or without classes.
+
+A split folder is recognised by its name; the label is the first folder under it, as for pictures.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from leakaudit.errors import InputError
+from leakaudit.model import Dataset, Problem, TableFile
+from leakaudit.sources import storage
+from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.layouts.image_folders import class_labels
+from leakaudit.sources.listing import why
+from leakaudit.sources.parts import Part, folder_parts, in_order, item_parts, list_folder, say_parts
+from leakaudit.sources.readers.csv_dialect import sniff_encoding
+from leakaudit.sources.rows import tables_dataset
+
+SUFFIX = ".txt"
+_POINTER = b"version https://git-lfs"
+_HEAD = 1 << 16
+
+
+@dataclass(slots=True)
+class _Read:
+    """The documents of one split."""
+
+    files: list[str] = field(default_factory=list)
+    folders: list[bytes] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    n_other: int = 0
+
+
+def sniff(request: Request) -> tuple[Part, ...] | NotThis:
+    """Look for split folders with text files in them or in their folders."""
+    absent = NotThis(f"no split folders with documents ({SUFFIX} files) in each")
+    if request.folder is not None:
+        parts = folder_parts(request.folder, list_folder(request.folder)[0], request.config)
+    elif all(item.is_folder for item in request.items):
+        parts = item_parts(request)
+    else:
+        return absent
+    enough = 1 if request.config.within else 2
+    if len(parts) < enough or not all(any(_some(path) for path in part.paths) for part in parts):
+        return absent
+    return tuple(in_order(parts))
+
+
+def load(request: Request, parts: tuple[Part, ...]) -> Dataset:
+    """One table a split: file, text and, where the folders are classes, label.
+
+    Raises
+    ------
+    InputError
+        A split of which no document could be read.
+    """
+    read = [_read_part(request, part) for part in parts]
+    for part, documents in zip(parts, read, strict=True):
+        if not documents.texts:
+            first = f": {documents.problems[0].uri}: {documents.problems[0].reason}" if documents.problems else ""
+            raise InputError(f"the split {part.split} ({part.called}) has no document that could be read{first}")
+    labels, said = class_labels([documents.folders for documents in read])
+    tables = []
+    at = 0
+    for part, documents in zip(parts, read, strict=True):
+        n = len(documents.texts)
+        columns: dict[str, list[str] | list[str | None]] = {"file": documents.files, "text": documents.texts}
+        if labels is not None:
+            columns["label"] = labels[at : at + n]
+        table = pa.table({name: pa.array(cells, pa.large_string()) for name, cells in columns.items()})
+        tables.append(
+            TableFile(request.uri(part.paths[0]), part.split, "arrow", tuple(table.column_names), table=table)
+        )
+        at += n
+    config = replace(request.config, ignore_columns=(*request.config.ignore_columns, "file"))
+    found = tables_dataset(
+        request.shown,
+        LAYOUT.name,
+        f"one text a file ({SUFFIX}), one folder a split: {say_parts(parts)}; {said.replace('pictures', 'documents')}",
+        tables,
+        config,
+        n_other_files=sum(documents.n_other for documents in read),
+    )
+    return replace(found, problems=tuple(problem for documents in read for problem in documents.problems))
+
+
+def _some(folder: str) -> bool:
+    """Whether a text file lies in the folder or below it."""
+    return next(_documents(folder), None) is not None
+
+
+def _documents(folder: str) -> Iterator[str]:
+    """Paths of all text files in and below a folder, hidden ones left out, in the order of their names."""
+    for here, folders, files in storage.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        yield from (os.path.join(here, name) for name in sorted(files) if _is_document(name))
+
+
+def _is_document(name: str) -> bool:
+    return name.lower().endswith(SUFFIX) and not name.startswith(".") and not name.lower().startswith("readme")
+
+
+def _read_part(request: Request, part: Part) -> _Read:
+    found = _Read()
+    for top in part.paths:
+        for path in _documents(top):
+            text = _read(path, request.config.encoding)
+            if isinstance(text, str):
+                found.files.append(request.uri(path))
+                found.folders.append(os.fsencode(os.path.relpath(os.path.dirname(path), top).replace(os.sep, "/")))
+                found.texts.append(text)
+            else:
+                found.problems.append(replace(text, uri=request.uri(path), split=part.split))
+        found.n_other += sum(len(files) for _, _, files in storage.walk(top))
+    found.folders = [b"" if folder == b"." else folder for folder in found.folders]
+    found.n_other -= len(found.texts) + len(found.problems)
+    return found
+
+
+def _read(path: str, encoding: str | None) -> str | Problem:
+    """The text of a file, or what is the matter with it."""
+    try:
+        with storage.open_file(path) as file:
+            data = file.read()
+        if data.startswith(_POINTER):
+            return Problem(path, "pointer", "Git LFS pointer: run git lfs pull")
+        try:
+            return data.decode(encoding or "utf-8-sig")
+        except UnicodeDecodeError:
+            if encoding:
+                raise
+            return data.decode(sniff_encoding(data[:_HEAD])[0], errors="strict")
+    except OSError as error:
+        return Problem(path, "unreadable", why(error))
+    except (LookupError, ValueError) as error:
+        return Problem(path, "unreadable", f"not readable as text: {error}".splitlines()[0])
+
+
+LAYOUT = DataLayout("text-folders", sniff, load)

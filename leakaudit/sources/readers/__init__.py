@@ -1,0 +1,1 @@
+"""Formats of files: how one is recognised and read."""
