@@ -76,6 +76,10 @@ def _blind(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> s
     if coverage.n_unsupported > config.unsupported_tolerance * n_files:
         share = f"{coverage.n_unsupported:,} of {n_files:,} samples and files are of types that are not read"
         return f"{share}, more than the tolerated {config.unsupported_tolerance:.2%}"
+    left = sum(each.n for each in coverage.unclaimed if each.is_blind_spot) if config.layout is None else 0
+    if left > config.blind_tolerance * (n_samples + left):
+        what = ", ".join(f"{each.n:,} {each.kind}s" for each in coverage.unclaimed if each.is_blind_spot)
+        return f"{what} beside the data set were not looked at: name what is meant, or say --layout"
     status = {outcome.code: outcome.status for outcome in outcomes}
     undecided = {code: status.get(code, "not run") for code in config.require}
     undecided = {code: said for code, said in undecided.items() if said in (*UNDECIDED, "not run")}

@@ -175,6 +175,28 @@ class TableFile:
     table: pa.Table | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """Files beside the data set that could have held samples, and that nothing accounts for.
+
+    Parameters
+    ----------
+    kind : str
+        "picture", "sound", "array", "table", …, see `leakaudit.sources.kinds.DataKind`.
+    n, n_bytes : int
+    example : str
+        The first of them by path.
+    is_blind_spot : bool
+        Enough files of a kind that holds nothing but samples: the audit is incomplete without them.
+    """
+
+    kind: str
+    n: int
+    n_bytes: int
+    example: str
+    is_blind_spot: bool
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
     """Samples in splits, and how they were found.
@@ -196,6 +218,8 @@ class Dataset:
         Files beside the samples that are no samples (read-me files, annotations); stated, never a finding.
     notes : tuple of str
         Further sentences worth saying about how the data were read.
+    unclaimed : tuple of Unclaimed
+        What lies beside the data set and was not looked at, by kind.
     """
 
     root: str
@@ -208,6 +232,7 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     n_other_files: int = 0
     notes: tuple[str, ...] = ()
+    unclaimed: tuple[Unclaimed, ...] = ()
 
 
 def ordered_splits(names: Sequence[str]) -> tuple[str, ...]:
@@ -470,6 +495,8 @@ class Coverage:
         Codes of checks for another kind of data.
     sampled : tuple of str
         Sentences on everything that was measured on a subsample.
+    unclaimed : tuple of Unclaimed
+        As in `Dataset`.
     """
 
     n_read: int
@@ -481,6 +508,7 @@ class Coverage:
     skipped_checks: Mapping[str, str] = field(default_factory=dict)
     not_applicable: tuple[str, ...] = ()
     sampled: tuple[str, ...] = ()
+    unclaimed: tuple[Unclaimed, ...] = ()
 
     @property
     def n_blind(self) -> int:

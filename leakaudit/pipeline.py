@@ -214,6 +214,7 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         problems=problems[:PROBLEMS_LISTED],
         skipped_checks=dict(sorted(not_run.items())),
         not_applicable=tuple(check.code for check in chosen if dataset.kind not in check.kinds),
+        unclaimed=dataset.unclaimed,
         sampled=tuple(f"{outcome.code}: {sentence}" for outcome in outcomes for sentence in outcome.sampled),
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)

@@ -27,6 +27,7 @@ from leakaudit.model import (
     Problem,
     Sample,
     SplitInfo,
+    Unclaimed,
 )
 from leakaudit.report_file import as_finding
 
@@ -121,7 +122,16 @@ def _key(dataset: Dataset, config: Config) -> str:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     settings = [(field.name, getattr(config, field.name)) for field in fields(config) if field.name not in NOT_IN_KEY]
-    told = (dataset.root, dataset.layout, dataset.splits, dataset.problems, dataset.n_other_files, settings, _code())
+    told = (
+        dataset.root,
+        dataset.layout,
+        dataset.splits,
+        dataset.problems,
+        dataset.n_other_files,
+        dataset.unclaimed,
+        settings,
+        _code(),
+    )
     return blake3(repr(told).encode("utf-8", "surrogatepass")).update(sink.getvalue()).hexdigest(length=20)
 
 
@@ -155,7 +165,9 @@ def _outcome(data: dict[str, Any]) -> Outcome:
 
 def _coverage(data: dict[str, Any]) -> Coverage:
     tuples: dict[str, Any] = {name: tuple(data[name]) for name in ("not_applicable", "sampled")}
-    return Coverage(**{**data, **tuples, "problems": tuple(Problem(**entry) for entry in data["problems"])})
+    tuples["problems"] = tuple(Problem(**entry) for entry in data["problems"])
+    tuples["unclaimed"] = tuple(Unclaimed(**entry) for entry in data["unclaimed"])
+    return Coverage(**{**data, **tuples})
 
 
 def _probe(data: dict[str, Any]) -> ProbeReport:

@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from leakaudit.config import Config
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset
 from leakaudit.sources import storage
-from leakaudit.sources.listing import display, node_kind, uri_of, why
+from leakaudit.sources.inventory import Inventory, node_kind, why
+from leakaudit.sources.listing import display, uri_of
 from leakaudit.sources.names import canonical
 from leakaudit.sources.storage import addresses, remote
 
@@ -58,6 +59,8 @@ class Request:
     config : Config
     root : str
         The one path given, or the common folder of several; uris are relative to it (of one file: to its folder).
+    inventory : Inventory
+        What lies in folders, read once for all layouts.
     heads : dict
         What the first rows of the files are, see `leakaudit.sources.readers.heads.head_of`.
     """
@@ -65,6 +68,7 @@ class Request:
     items: tuple[Item, ...]
     config: Config
     root: str
+    inventory: Inventory = field(default_factory=Inventory, compare=False, repr=False)
     heads: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -72,6 +76,11 @@ class Request:
         """The folder, where one folder without a split name was given."""
         item = self.items[0]
         return item.given if len(self.items) == 1 and item.is_folder and item.split is None else None
+
+    @property
+    def whole(self) -> str | None:
+        """The folder that the user named, where the data set was looked for in all of it."""
+        return self.root if self.folder is not None else None
 
     @property
     def base(self) -> str:
@@ -129,11 +138,18 @@ class DataLayout:
         ``sniff(request)`` looks at names and heads of files only; it gives what `load` needs, or `NotThis`.
     load : callable
         ``load(request, sniffed) -> Dataset``.
+    takes : callable
+        ``takes(request, sniffed)`` gives the files and folders that are samples or go with them; see
+        `leakaudit.sources.claims`.
+    lines : bool, default False
+        Its text files hold a sample a line.
     """
 
     name: str
     sniff: Callable[[Request], Any]
     load: Callable[[Request, Any], Dataset]
+    takes: Callable[[Request, Any], Iterable[str]]
+    lines: bool = False
 
 
 def read_request(paths: Sequence[str | os.PathLike[str]], config: Config) -> Request:

@@ -1,4 +1,4 @@
-"""Listing folders of pictures: one pass of `os.scandir`, and every name that is not a sample accounted for.
+"""Listing folders of pictures: every name that is not a sample accounted for.
 
 File names are bytes here: any name works, and no object is made per file but its row.
 """
@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import bisect
 import os
-import re
-import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -19,43 +17,10 @@ import pyarrow.compute as pc
 
 from leakaudit.model import Problem, ProblemKind, Samples
 from leakaudit.sources import storage
+from leakaudit.sources.inventory import HIDDEN, Folder, Inventory, why
 
-FileKind = Literal["picture", "media", "sidecar", "unknown"]
 Row: TypeAlias = tuple[bytes, int, int]
 """Relative path, size in bytes, modification time in nanoseconds."""
-
-_PICTURES = """
-    jpg jpeg jpe jfif jif png apng gif bmp dib tif tiff webp ppm pgm pbm pnm pfm avif avifs heic heif hif ico tga
-    jp2 j2k jpf jpx pcx mpo sgi ras xbm xpm
-"""
-_MEDIA = """
-    mp4 avi mov mkv webm m4v mpg mpeg wmv flv dcm dicom nii nrrd mha mhd svs ndpi czi psd psb xcf ai eps svg svgz
-    pdf exr hdr raw cr2 cr3 nef arw dng orf rw2 raf pef srw npy npz pt pth pkl pickle h5 hdf5 mat tfrecord tfrecords
-    safetensors wav mp3 flac ogg m4a zip tar tgz 7z rar jxl flif bpg las laz ply obj stl fits fit
-"""
-_SIDECARS = """
-    txt md rst csv tsv json jsonl ndjson geojson xml yaml yml html htm log ini cfg toml lock py ipynb js sh bat db
-    sqlite tfw jgw pgw wld prj url lnk sha1 sha256 md5 names cache license parquet arrow feather gz zst bak tmp xls
-    xlsx doc docx rtf tex bib css dvc thm xmp aae
-"""
-PICTURES = frozenset(_PICTURES.split())
-"""Extensions of files that may be decoded; one that cannot be after all is a problem of the sample."""
-
-_KINDS: dict[bytes, FileKind] = {
-    **{suffix.encode(): "sidecar" for suffix in _SIDECARS.split()},
-    **{suffix.encode(): "media" for suffix in _MEDIA.split()},
-    **{suffix.encode(): "picture" for suffix in PICTURES},
-}
-_SIDECAR_NAMES = frozenset(
-    (b"license", b"licence", b"readme", b"copying", b"notice", b"authors", b"makefile", b"thumbs")
-)
-_MAGIC = re.compile(
-    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|BM.{4}\0\0\0\0|II\*\0|MM\0\*|RIFF.{4}WEBP|P[1-6][ \t\r\n]|\0\0\0\x0cjP  "
-    rb"|.{4}ftyp(?:avif|avis|heic|heix|hevc|mif1|msf1)",
-    flags=re.DOTALL,
-)
-_HIDDEN_FOLDERS = (b".", b"__MACOSX")
-_DOT = ord(".")
 
 
 # --- names ----------------------------------------------------------------------------------------------------
@@ -79,38 +44,6 @@ def display(path: str) -> str:
     return uri_of(os.fsencode(path))
 
 
-def kind_of(name: bytes) -> FileKind:
-    """What a file is by its name alone: ``unknown`` has no extension, or one that says nothing."""
-    if name.startswith(b"."):
-        return "sidecar"
-    stem, dot, suffix = name.rpartition(b".")
-    known = _KINDS.get(suffix.lower()) if dot else None
-    if known is None and (stem if dot else name).lower() in _SIDECAR_NAMES:
-        return "sidecar"
-    return known or "unknown"
-
-
-def is_picture_name(name: str) -> bool:
-    """Whether the extension is one of a picture."""
-    return name.rpartition(".")[2].lower() in PICTURES and "." in name
-
-
-def why(error: OSError | ValueError) -> str:
-    """The reason of an operating-system error in a few words."""
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-
-
-def node_kind(mode: int) -> str:
-    """What a path that is neither a file nor a folder is, in words."""
-    kinds = {
-        stat.S_IFIFO: "a named pipe",
-        stat.S_IFSOCK: "a socket",
-        stat.S_IFBLK: "a device",
-        stat.S_IFCHR: "a device",
-    }
-    return kinds.get(stat.S_IFMT(mode), "neither a file nor a folder")
-
-
 # --- walking --------------------------------------------------------------------------------------------------
 
 
@@ -125,8 +58,6 @@ class Listing:
     problems : list of Problem
     n_other : int
         Files that are no samples.
-    picture_folders : list of relative paths
-        Folders that are named like a picture.
     split : str or None
         Of the problems.
     """
@@ -134,7 +65,6 @@ class Listing:
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     n_other: int = 0
-    picture_folders: list[bytes] = field(default_factory=list)
     split: str | None = None
 
     def add(self, relative: bytes, kind: ProblemKind, reason: str) -> None:
@@ -142,14 +72,14 @@ class Listing:
         self.problems.append(Problem(uri_of(relative), kind, reason, self.split))
 
 
-def walk(root: str, top: str = "", split: str | None = None) -> Listing:
-    """List all pictures under a folder.
+def list_pictures(inventory: Inventory, root: str, top: str = "", split: str | None = None) -> Listing:
+    """List all pictures under a folder, and account for every name that is none.
 
-    Symbolic links are followed; a folder that is reached again through a link is listed once. Nothing but regular files
-    is opened, and of those only the first bytes of files whose name does not say what they are.
+    Symbolic links are followed; a folder that is reached again through a link is listed once.
 
     Parameters
     ----------
+    inventory : Inventory
     root : str
         What the relative paths are relative to.
     top : str, default ""
@@ -159,28 +89,29 @@ def walk(root: str, top: str = "", split: str | None = None) -> Listing:
     """
     base = os.path.join(os.fsencode(root), b"")
     found = Listing(split=split)
-    folders = [os.fsencode(top) + b"/" if top else b""]
-    links: list[bytes] = []
-    seen: set[tuple[int, int]] = set()
-    while folders or links:
-        linked = not folders
-        folder = links.pop(0) if linked else folders.pop()
-        try:
-            at = storage.stat(base + folder)
-            if linked and (at.st_dev, at.st_ino) in seen:
-                found.add(folder[:-1], "unreadable", "symbolic link to a folder that is listed already")
-                continue
-            seen.add((at.st_dev, at.st_ino))
-            with storage.scandir(base + folder) as entries:
-                _list_entries(found, base, folder, entries, folders, links)
-        except OSError as error:
-            found.add(folder[:-1] or b".", "unreadable", f"folder cannot be listed: {why(error)}")
+    named_like_pictures: list[bytes] = []
+    for path, folder in inventory.walk(base + os.fsencode(top)):
+        prefix = path[len(base) :]
+        if isinstance(folder, OSError):
+            known = isinstance(folder, FileExistsError)
+            reason = why(folder) if known else f"folder cannot be listed: {why(folder)}"
+            found.add(prefix[:-1] or b".", "unreadable", reason)
+            continue
+        found.rows += [(prefix + name, size, mtime_ns) for name, size, mtime_ns in folder.pictures]
+        for name, _, _, kind in folder.others:
+            if kind == "media":
+                suffix = uri_of(name.rpartition(b".")[2].lower())
+                found.add(prefix + name, "unsupported", f"files of type .{suffix} are not read")
+        found.n_other += folder.n_skipped + sum(kind != "media" for *_, kind in folder.others)
+        for name, problem, reason in folder.problems:
+            found.add(prefix + name, problem, reason)
+        named_like_pictures += [prefix + name for name in folder.picture_folders]
     for relative in storage.odd_names(base + os.fsencode(top)):
         found.add(
             os.path.join(os.fsencode(top), relative), "unreadable", "its key has an empty or dotted part: no path"
         )
     found.rows.sort()
-    for relative in found.picture_folders:
+    for relative in named_like_pictures:
         after = bisect.bisect_left(found.rows, (relative + b"/", 0, 0))
         if after == len(found.rows) or not found.rows[after][0].startswith(relative + b"/"):
             found.add(relative, "unreadable", "a folder that is named like a picture")
@@ -188,126 +119,23 @@ def walk(root: str, top: str = "", split: str | None = None) -> Listing:
     return found
 
 
-def _list_entries(
-    found: Listing,
-    base: bytes,
-    folder: bytes,
-    entries: Iterable[os.DirEntry[bytes]],
-    folders: list[bytes],
-    links: list[bytes],
-) -> None:
-    """One folder: samples and problems into `found`, folders and links to folders to where they wait."""
-    for entry in entries:
-        name = entry.name
-        relative = folder + name
-        if entry.is_file(follow_symlinks=False):
-            status = entry.stat(follow_symlinks=False)
-            dot = name.rfind(b".")
-            if dot > 0 and name[0] != _DOT and _KINDS.get(name[dot + 1 :].lower()) == "picture":
-                found.rows.append((relative, status.st_size, status.st_mtime_ns))
-            else:
-                _add_file(found, base, relative, status)
-        elif entry.is_dir(follow_symlinks=False):
-            if name.startswith(_HIDDEN_FOLDERS):
-                found.n_other += 1
-                continue
-            if kind_of(name) == "picture":
-                found.picture_folders.append(relative)
-            folders.append(relative + b"/")
-        else:
-            _add_special(found, base, relative, links)
-
-
-def _add_file(found: Listing, base: bytes, relative: bytes, status: os.stat_result) -> None:
-    """A regular file, or a link to one, by its name or else by its first bytes."""
-    name = relative.rpartition(b"/")[2]
-    kind = kind_of(name)
-    if kind == "unknown":
-        try:
-            kind = "picture" if _begins_as_picture(base + relative) else "sidecar"
-        except OSError as error:
-            found.add(relative, "unreadable", why(error))
-            return
-    if kind == "picture":
-        found.rows.append((relative, status.st_size, status.st_mtime_ns))
-    elif kind == "media":
-        suffix = uri_of(name.rpartition(b".")[2].lower())
-        found.add(relative, "unsupported", f"files of type .{suffix} are not read")
-    elif name.endswith(b".dvc") and not storage.lexists(base + relative[:-4]):
-        found.add(relative[:-4], "pointer", "DVC pointer: run dvc pull")
-    else:
-        found.n_other += 1
-
-
-def _add_special(found: Listing, base: bytes, relative: bytes, links: list[bytes]) -> None:
-    """A symbolic link, or what is neither a file nor a folder."""
-    try:
-        status = os.stat(base + relative)
-    except OSError as error:
-        if kind_of(relative.rpartition(b"/")[2]) == "sidecar":
-            found.n_other += 1
-        elif not isinstance(error, FileNotFoundError):
-            found.add(relative, "unreadable", why(error))
-        elif b".git/annex/objects" in os.readlink(base + relative).replace(b"\\", b"/"):
-            found.add(relative, "pointer", "git-annex pointer: run git annex get")
-        else:
-            found.add(relative, "missing", "broken symbolic link")
-        return
-    if stat.S_ISDIR(status.st_mode):
-        links.append(relative + b"/")
-    elif stat.S_ISREG(status.st_mode):
-        _add_file(found, base, relative, status)
-    else:
-        found.add(relative, "unreadable", f"{node_kind(status.st_mode)}, not opened")
-
-
-def holds_picture(folder: str) -> bool:
+def holds_picture(inventory: Inventory, folder: str) -> bool:
     """Whether a picture lies anywhere under a folder; stops at the first."""
-    folders = [os.fsencode(folder)]
-    seen: set[tuple[int, int]] = set()
-    while folders:
-        at = folders.pop()
-        try:
-            status = storage.stat(at)
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            with storage.scandir(at) as entries:
-                for entry in entries:
-                    if entry.is_dir():
-                        if not entry.name.startswith(_HIDDEN_FOLDERS):
-                            folders.append(entry.path)
-                    elif entry.is_file():
-                        kind = kind_of(entry.name)
-                        if kind == "picture" or (kind == "unknown" and _begins_as_picture(entry.path)):
-                            return True
-        except OSError:  # said when the folder is listed
-            continue
-    return False
+    walk = inventory.walk(os.fsencode(folder))
+    return any(isinstance(each, Folder) and each.pictures for _, each in walk)
 
 
-def entries_of(folder: str) -> tuple[list[str], list[str]]:
+def entries_of(inventory: Inventory, folder: str) -> tuple[list[str], list[str]]:
     """Sorted names of the folders and of the regular files directly in a folder, without hidden ones.
 
     Raises
     ------
     OSError
     """
-    folders: list[str] = []
-    files: list[str] = []
-    with storage.scandir(folder) as entries:
-        for entry in entries:
-            if os.fsencode(entry.name).startswith(_HIDDEN_FOLDERS):
-                continue
-            try:
-                (folders if entry.is_dir() else files if entry.is_file() else []).append(entry.name)
-            except OSError:  # a symbolic link to itself
-                continue
-    return sorted(folders), sorted(files)
-
-
-def _begins_as_picture(path: bytes) -> bool:
-    return _MAGIC.match(storage.first_bytes(path, 32)) is not None
+    found = inventory.folder(os.fsencode(folder))
+    names = [*(each[0] for each in found.pictures), *(each[0] for each in found.others), *found.pointers]
+    files = [os.fsdecode(name) for name in names if not name.startswith(HIDDEN)]
+    return sorted(map(os.fsdecode, (*found.folders, *found.links))), sorted(files)
 
 
 # --- samples --------------------------------------------------------------------------------------------------

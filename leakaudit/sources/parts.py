@@ -11,7 +11,8 @@ from leakaudit.errors import InputError, LayoutError
 from leakaudit.model import ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import Request
-from leakaudit.sources.listing import display, entries_of, why
+from leakaudit.sources.inventory import Inventory, why
+from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import canonical, distinct, split_of, split_word
 
 COMPRESSED = (".gz", ".zst", ".gzip", ".zstd")
@@ -35,7 +36,7 @@ class Part:
     called: str
 
 
-def list_folder(folder: str) -> tuple[list[str], list[str]]:
+def list_folder(inventory: Inventory, folder: str) -> tuple[list[str], list[str]]:
     """Names of the folders and the files directly in a folder the user named.
 
     Raises
@@ -44,7 +45,7 @@ def list_folder(folder: str) -> tuple[list[str], list[str]]:
         It cannot be listed, or holds nothing.
     """
     try:
-        folders, files = entries_of(folder)
+        folders, files = entries_of(inventory, folder)
     except OSError as error:
         raise InputError(f"{display(folder)}: {why(error)}") from error
     if not folders and not files:
@@ -53,10 +54,10 @@ def list_folder(folder: str) -> tuple[list[str], list[str]]:
     return folders, files
 
 
-def sub_folders(folder: str) -> list[str]:
+def sub_folders(inventory: Inventory, folder: str) -> list[str]:
     """Sorted names of the folders in a folder; none where it cannot be listed."""
     try:
-        return entries_of(folder)[0]
+        return entries_of(inventory, folder)[0]
     except OSError:
         return []
 

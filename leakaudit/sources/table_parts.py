@@ -28,15 +28,15 @@ def find_table_parts(request: Request) -> TableParts | NotThis:
     """Look for split files: as the user named them, in a folder, or one folder down."""
     if request.folder is None:
         return _named_files(request)
-    folders, files = list_folder(request.folder)
-    found = _in_folder(request.folder, folders, files, request.config)
+    folders, files = list_folder(request.inventory, request.folder)
+    found = _in_folder(request, request.folder, folders, files)
     if not isinstance(found, NotThis) or found.nearly:
         return found
     below = []
     for name in folders:
         inner = os.path.join(request.folder, name)
         try:
-            below.append(_in_folder(inner, *entries_of(inner), request.config))
+            below.append(_in_folder(request, inner, *entries_of(request.inventory, inner)))
         except OSError:
             continue
     recognised = [each for each in below if isinstance(each, TableParts)]
@@ -57,7 +57,7 @@ def _named_files(request: Request) -> TableParts | NotThis:
         files: list[str] = []
         for path in part.paths:
             if storage.is_folder(path):
-                shards = [name for name in list_folder(path)[1] if is_table_name(name)]
+                shards = [name for name in list_folder(request.inventory, path)[1] if is_table_name(name)]
                 if not shards:
                     return NotThis(f"{display(path)} holds neither pictures nor tables", nearly=True)
                 files += [os.path.join(path, name) for name in shards]
@@ -69,7 +69,8 @@ def _named_files(request: Request) -> TableParts | NotThis:
     return TableParts(tuple(parts))
 
 
-def _in_folder(folder: str, folders: Sequence[str], files: Sequence[str], config: Config) -> TableParts | NotThis:
+def _in_folder(request: Request, folder: str, folders: Sequence[str], files: Sequence[str]) -> TableParts | NotThis:
+    config = request.config
     for name, split in absent_data((*folders, *files), config):
         return NotThis(f"of the split {split} only the pointer {display(name)}.dvc is there: run dvc pull", nearly=True)
     tables = [name for name in files if is_table_name(name)]
@@ -94,7 +95,7 @@ def _in_folder(folder: str, folders: Sequence[str], files: Sequence[str], config
             for split, names in splits.items()
         ]
         return TableParts(tuple(in_order(parts)), unused)
-    shards = _shards(folder, folders, config)
+    shards = _shards(request, folder, folders)
     if len(shards) >= enough:
         return TableParts(tuple(in_order(shards)))
     if len(families) == 1 and len(tables) == 1:
@@ -104,12 +105,12 @@ def _in_folder(folder: str, folders: Sequence[str], files: Sequence[str], config
     return NotThis(reason)
 
 
-def _shards(folder: str, folders: Sequence[str], config: Config) -> list[Part]:
+def _shards(request: Request, folder: str, folders: Sequence[str]) -> list[Part]:
     """Split folders that hold tables."""
     shards = []
-    for part in folder_parts(folder, folders, config):
+    for part in folder_parts(folder, folders, request.config):
         try:
-            names = [name for name in entries_of(part.paths[0])[1] if is_table_name(name)]
+            names = [name for name in entries_of(request.inventory, part.paths[0])[1] if is_table_name(name)]
         except OSError:
             continue
         if names:

@@ -183,7 +183,7 @@ def test_nothing_to_look_at(tmp_path):
         load([tmp_path], Config())
     message = str(caught.value)
     assert "\n" not in message
-    for words in ("ImageSets", "train, val, test", "--path-column", "seq.in", "train=PATH val=PATH", "--within"):
+    for words in ("1 .txt", "no picture or table", "train=PATH val=PATH", "--within"):
         assert words in message
 
 

@@ -16,7 +16,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TextIO, TypeAlias
 
-from leakaudit.model import Evidence, Excerpt, Finding, Outcome, ProbeReport, Problem, Report, Sample, SamplePair
+from leakaudit.model import (
+    Evidence,
+    Excerpt,
+    Finding,
+    Outcome,
+    ProbeReport,
+    Problem,
+    Report,
+    Sample,
+    SamplePair,
+    Unclaimed,
+)
 from leakaudit.render.words.plain import HIDDEN_CATEGORIES
 
 SCHEMA = "leakaudit-report/1"
@@ -86,6 +97,16 @@ def _dataset(report: Report) -> dict[str, Any]:
     }
 
 
+def _unclaimed(each: Unclaimed) -> dict[str, Any]:
+    return {
+        "kind": each.kind,
+        "n": each.n,
+        "bytes": each.n_bytes,
+        "example": each.example,
+        "is_blind_spot": each.is_blind_spot,
+    }
+
+
 def _coverage(report: Report) -> dict[str, Any]:
     coverage = report.coverage
     return {
@@ -98,6 +119,7 @@ def _coverage(report: Report) -> dict[str, Any]:
         "skipped_checks": _sorted(coverage.skipped_checks),
         "not_applicable": sorted(coverage.not_applicable),
         "sampled": list(coverage.sampled),
+        **({"unclaimed": [_unclaimed(each) for each in coverage.unclaimed]} if coverage.unclaimed else {}),
     }
 
 

@@ -5,11 +5,21 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError, LayoutError
-from leakaudit.model import Dataset
+from leakaudit.model import Dataset, Unclaimed
 from leakaudit.sources.base import DataLayout, NotThis, Request, read_request
+from leakaudit.sources.claims import (
+    Recognised,
+    below,
+    is_minority,
+    recognise,
+    say_inventory,
+    say_unclaimed,
+    unclaimed,
+)
 from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.layouts import (
     image_folders,
@@ -23,6 +33,7 @@ from leakaudit.sources.layouts import (
     voc,
     webdataset,
 )
+from leakaudit.sources.listing import display
 from leakaudit.sources.names import canonical
 
 LAYOUTS: tuple[DataLayout, ...] = (
@@ -37,7 +48,7 @@ LAYOUTS: tuple[DataLayout, ...] = (
     text_folders.LAYOUT,
     one_split.LAYOUT,
 )
-"""The first that recognises the data wins; the more a layout asks for, the earlier it stands."""
+"""Of layouts that take equally much, the first wins: the more a layout asks for, the earlier it stands."""
 
 
 def load(paths: Sequence[str | os.PathLike[str]], config: Config) -> Dataset:
@@ -63,15 +74,59 @@ def load(paths: Sequence[str | os.PathLike[str]], config: Config) -> Dataset:
         A column, layout or split that is not there.
     """
     request = read_request(paths, config)
-    reasons = []
-    for layout in _candidates(config):
-        sniffed = layout.sniff(request)
-        if not isinstance(sniffed, NotThis):
-            dataset = layout.load(request, sniffed)
-            _every_name_used(dataset, config)
-            return dataset if config.group_pattern is None else with_groups(dataset, config)
-        reasons.append(sniffed)
-    raise LayoutError(_unrecognised(request, reasons))
+    layouts = _candidates(config)
+    found, reasons = recognise(request, layouts)
+    if found is None and request.folder is not None:
+        found = _below(request, layouts, reasons)
+    if found is None:
+        raise LayoutError(_unrecognised(request, reasons))
+    left = unclaimed(request, found.takes)
+    if config.layout is None and is_minority(found, left):
+        raise LayoutError(_minority(request, found, left))
+    dataset = found.layout.load(found.request, found.sniffed)
+    _every_name_used(dataset, config)
+    if left:
+        dataset = replace(dataset, unclaimed=left, notes=(*dataset.notes, *_left_to_say(dataset, left)))
+    return dataset if config.group_pattern is None else with_groups(dataset, config)
+
+
+def _left_to_say(dataset: Dataset, left: Sequence[Unclaimed]) -> list[str]:
+    """A note on what was not looked at, but for what the layout itself said of names beside its own."""
+    said = any(note.startswith("Not used, beside") for note in dataset.notes)
+    unsaid = [each for each in left if each.is_blind_spot or not said]
+    return [f"Beside it lie {say_unclaimed(unsaid)}: they were not looked at."] if unsaid else []
+
+
+def _below(request: Request, layouts: Sequence[DataLayout], reasons: Sequence[NotThis]) -> Recognised | None:
+    """The one data set in a folder below the one that was named; none where something here is nearly one.
+
+    Raises
+    ------
+    LayoutError
+        Several: the user must say which.
+    """
+    found = below(request, layouts)
+    nearly = any(each.nearly for each in reasons)
+    if len(found) > 1 and not nearly:
+        ways = [f"{display(each.request.folder or '')} ({each.layout.name})" for each in found]
+        raise LayoutError(
+            f"{request.shown}: {len(found)} data sets lie here: {', '.join(ways[:4])}"
+            f"{f' and {len(ways) - 4:,} more' if len(ways) > 4 else ''}. Name one of these folders: "
+            f"leakaudit scan {display(found[0].request.folder or '')}"
+        )
+    if len(found) != 1 or nearly or is_minority(found[0], unclaimed(request, found[0].takes)):
+        return None
+    return found[0]
+
+
+def _minority(request: Request, found: Recognised, left: Sequence[Unclaimed]) -> str:
+    """What was recognised is the smaller part: it may be somebody's logs, not the data."""
+    folder = display(found.request.folder or request.shown)
+    return (
+        f"{request.shown}: {found.layout.name} were recognised in {folder}, but most of what lies here is something "
+        f"else: {say_unclaimed([each for each in left if each.is_blind_spot])}. Say which is meant: name the splits of "
+        f"the data (train=FOLDER val=FOLDER), or --layout {found.layout.name} for what was recognised"
+    )
 
 
 def _every_name_used(dataset: Dataset, config: Config) -> None:
@@ -95,6 +150,9 @@ def _unrecognised(request: Request, reasons: Sequence[NotThis]) -> str:
     nearly = [each.reason for each in reasons if each.nearly]
     if nearly:
         return f"{request.shown}: {nearly[0]}"
-    tried = "; ".join(dict.fromkeys(each.reason for each in reasons))
     hint = "Name the splits yourself (train=PATH val=PATH), or add --within for one split"
-    return f"{request.shown}: no data layout recognised: {tried}. {hint}"
+    there = say_inventory(request)
+    if request.config.layout is not None or not there:
+        tried = "; ".join(dict.fromkeys(each.reason for each in reasons))
+        return f"{request.shown}: no data layout recognised: {tried}. {hint}"
+    return f"{request.shown}: no data layout recognised in what lies here ({there}). {hint}"

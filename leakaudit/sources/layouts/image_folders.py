@@ -14,17 +14,17 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset, Layout, Problem
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.inventory import why
+from leakaudit.sources.kinds import is_picture_name
 from leakaudit.sources.listing import (
     Listing,
     display,
     entries_of,
     holds_picture,
-    is_picture_name,
+    list_pictures,
     make_samples,
     total,
     uri_of,
-    walk,
-    why,
 )
 from leakaudit.sources.parts import (
     Part,
@@ -77,10 +77,10 @@ def sniff(request: Request) -> Sniffed | NotThis:
     """Look for split folders with pictures in them."""
     if request.folder is None:
         return _sniff_items(request)
-    folders, files = list_folder(request.folder)
+    folders, files = list_folder(request.inventory, request.folder)
     enough = 1 if request.config.within else 2
     parts = folder_parts(request.folder, folders, request.config)
-    if any(holds_picture(part.paths[0]) for part in parts):
+    if any(holds_picture(request.inventory, part.paths[0]) for part in parts):
         if len(parts) >= enough:
             found = _in_folder(request.folder, parts, folders, files)
             return replace(found, absent=tuple(absent_data((*folders, *files), request.config)))
@@ -98,7 +98,9 @@ def sniff(request: Request) -> Sniffed | NotThis:
 
 def _sniff_items(request: Request) -> Sniffed | NotThis:
     paths = [path for item in request.items for path in item.paths]
-    pictures = [holds_picture(path) if storage.is_folder(path) else is_picture_name(path) for path in paths]
+    pictures = [
+        holds_picture(request.inventory, path) if storage.is_folder(path) else is_picture_name(path) for path in paths
+    ]
     if not any(pictures):
         return NotThis("no pictures in what was named")
     if not all(item.is_folder or all(map(is_picture_name, item.paths)) for item in request.items):
@@ -116,8 +118,8 @@ def _sniff_wrapped(request: Request, root: str, folders: Sequence[str], enough: 
     candidates: dict[str, list[Part]] = {}
     for name in folders:
         inner = os.path.join(root, name)
-        parts = folder_parts(inner, sub_folders(inner), request.config)
-        if len(parts) >= enough and any(holds_picture(part.paths[0]) for part in parts):
+        parts = folder_parts(inner, sub_folders(request.inventory, inner), request.config)
+        if len(parts) >= enough and any(holds_picture(request.inventory, part.paths[0]) for part in parts):
             candidates[name] = parts
     if not candidates:
         told = f" or {', '.join(request.config.splits)}" if request.config.splits else ""
@@ -129,9 +131,13 @@ def _sniff_wrapped(request: Request, root: str, folders: Sequence[str], enough: 
         name = preferred[0]
         inner = os.path.join(root, name)
         beside = [other for other in folders if other != name]
-        found = _in_folder(inner, candidates[name], *entries_of(inner))
+        found = _in_folder(inner, candidates[name], *entries_of(request.inventory, inner))
         return Sniffed(found.parts, inner, unused=(*found.unused, *beside))
-    without = [name for name in folders if name not in candidates and holds_picture(os.path.join(root, name))]
+    without = [
+        name
+        for name in folders
+        if name not in candidates and holds_picture(request.inventory, os.path.join(root, name))
+    ]
     if without or any(name.lower() in _NO_CLASSES for name in candidates):
         return NotThis(
             f"several folders hold split folders ({say_names(list(candidates))}): name one, or the splits: "
@@ -204,7 +210,7 @@ def _list_part(request: Request, part: Part) -> Listing:
     for path in part.paths:
         relative = request.relative(path)
         if storage.is_folder(path):
-            listing = walk(request.base, relative, part.split)
+            listing = list_pictures(request.inventory, request.base, relative, part.split)
             found.rows += listing.rows
             found.problems += listing.problems
             found.n_other += listing.n_other
@@ -274,4 +280,9 @@ def _empty(part: Part, listing: Listing) -> str:
     return f"the split {part.split} ({where}) is empty: no pictures in it"
 
 
-LAYOUT = DataLayout("image-folders", sniff, load)
+def takes(_request: Request, sniffed: Sniffed) -> list[str]:
+    """The split folders, whatever lies in them."""
+    return [path for part in sniffed.parts for path in part.paths]
+
+
+LAYOUT = DataLayout("image-folders", sniff, load, takes)

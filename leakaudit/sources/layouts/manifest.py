@@ -15,9 +15,11 @@ from leakaudit.errors import InputError, LayoutError
 from leakaudit.model import Dataset, Layout, Problem, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.inventory import node_kind, why
+from leakaudit.sources.kinds import is_picture_name, kind_of
 from leakaudit.sources.layouts.one_split import ONLY
 from leakaudit.sources.layouts.split_column import find_split_column, one_table, read_split_values, say_values
-from leakaudit.sources.listing import display, is_picture_name, kind_of, make_samples, node_kind, uri_of, why
+from leakaudit.sources.listing import display, make_samples, uri_of
 from leakaudit.sources.names import (
     GROUP_NAMES,
     PATH_NAMES,
@@ -280,4 +282,12 @@ class _Finder:
             self.problems.append(Problem(uri_of(relative), "unreadable", why(error), split))
 
 
-LAYOUT = DataLayout("manifest", sniff, load)
+def takes(_request: Request, sniffed: Sniffed) -> list[str]:
+    """The manifests, and the folders in which their first pictures lie."""
+    heads = [head for _, head in sniffed.heads]
+    named = (value for head in heads for value in head.column(sniffed.path_column)[:PROBED] if value)
+    folders = dict.fromkeys(storage.parent(path) for value in named if (path := _at(sniffed.base, value)))
+    return [*(head.path for head in heads), *(folder for folder in folders if folder and storage.is_folder(folder))]
+
+
+LAYOUT = DataLayout("manifest", sniff, load, takes)

@@ -29,7 +29,7 @@ class Table:
 def sniff(request: Request) -> image_folders.Sniffed | Table | NotThis:
     """Anything that holds samples will do, if the user wants the inside of one split."""
     within = request.config.within
-    if request.folder is not None and holds_picture(request.folder):
+    if request.folder is not None and holds_picture(request.inventory, request.folder):
         if not within:
             return NotThis(
                 "pictures without splits: no folder is called train, val, test, …; name the splits (train=FOLDER "
@@ -58,4 +58,11 @@ def load(request: Request, sniffed: image_folders.Sniffed | Table) -> Dataset:
     return heads_dataset(request, LAYOUT.name, why, [(ONLY, sniffed.head)])
 
 
-LAYOUT = DataLayout("one-split", sniff, load)
+def takes(request: Request, sniffed: image_folders.Sniffed | Table) -> list[str]:
+    """The folder of pictures, or the table."""
+    if isinstance(sniffed, image_folders.Sniffed):
+        return image_folders.takes(request, sniffed)
+    return [sniffed.head.path]
+
+
+LAYOUT = DataLayout("one-split", sniff, load, takes, lines=True)

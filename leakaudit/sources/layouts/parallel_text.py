@@ -11,7 +11,8 @@ import pyarrow as pa
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset, TableFile
 from leakaudit.sources.base import DataLayout, NotThis, Request
-from leakaudit.sources.listing import display, entries_of, kind_of
+from leakaudit.sources.kinds import kind_of
+from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.parts import Part, folder_parts, in_order, item_parts, list_folder, say_names, say_parts
 from leakaudit.sources.readers.csv_dialect import sniff_encoding
 from leakaudit.sources.readers.heads import is_table_name, read_bytes
@@ -33,23 +34,23 @@ def sniff(request: Request) -> Sniffed | NotThis:
     """Look for split folders that hold text files of the same names."""
     absent = NotThis("no split folders with the same text files in each (seq.in, label)")
     if request.folder is not None:
-        parts = folder_parts(request.folder, list_folder(request.folder)[0], request.config)
+        parts = folder_parts(request.folder, list_folder(request.inventory, request.folder)[0], request.config)
     elif all(item.is_folder for item in request.items):
         parts = item_parts(request)
     else:
         return absent
     if len(parts) < (1 if request.config.within else 2):
         return absent
-    names = [set(_text_names(path)) for part in parts for path in part.paths]
+    names = [set(_text_names(request, path)) for part in parts for path in part.paths]
     common = sorted(set.intersection(*names))
     if not common or len(set.union(*names)) > MOST_FILES or any(len(part.paths) > 1 for part in parts):
         return absent
     return Sniffed(tuple(in_order(parts)), tuple(common))
 
 
-def _text_names(folder: str) -> Sequence[str]:
+def _text_names(request: Request, folder: str) -> Sequence[str]:
     try:
-        names = entries_of(folder)[1]
+        names = entries_of(request.inventory, folder)[1]
     except OSError:
         return ()
     kinds = {name: kind_of(os.fsencode(name)) for name in names}
@@ -79,7 +80,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
             raise InputError(f"the split {part.split} ({display(folder)}) is empty: no line in it")
         table = pa.table({display(name): column for name, column in columns.items()})
         tables.append(TableFile(request.uri(folder), part.split, "arrow", tuple(table.column_names), table=table))
-        n_other += len(entries_of(folder)[1]) - len(columns)
+        n_other += len(entries_of(request.inventory, folder)[1]) - len(columns)
     files = say_names(sniffed.names, 6)
     why = f"parallel text files, one sample a line of {files}, in one folder a split: {say_parts(sniffed.parts)}"
     return tables_dataset(request.shown, LAYOUT.name, why, tables, request.config, n_other_files=n_other)
@@ -107,4 +108,9 @@ def read_lines(path: str, encoding: str | None = None) -> pa.Array:
     return pa.array([line.removesuffix("\r") for line in lines], pa.string())
 
 
-LAYOUT = DataLayout("parallel-text", sniff, load)
+def takes(_request: Request, sniffed: Sniffed) -> list[str]:
+    """The split folders."""
+    return [path for part in sniffed.parts for path in part.paths]
+
+
+LAYOUT = DataLayout("parallel-text", sniff, load, takes, lines=True)

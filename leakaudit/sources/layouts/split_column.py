@@ -38,7 +38,7 @@ class Sniffed:
 def one_table(request: Request) -> str | NotThis:
     """The one table that was named, or the only one in a folder."""
     if request.folder is not None:
-        tables = [name for name in list_folder(request.folder)[1] if is_table_name(name)]
+        tables = [name for name in list_folder(request.inventory, request.folder)[1] if is_table_name(name)]
         if len(tables) == 1:
             return os.path.join(request.folder, tables[0])
         return NotThis(f"{len(tables)} tables in the folder" if tables else "no table in the folder")
@@ -149,4 +149,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     )
 
 
-LAYOUT = DataLayout("split-column", sniff, load)
+def takes(_request: Request, sniffed: Sniffed) -> tuple[str, ...]:
+    """The table."""
+    return (sniffed.head.path,)
+
+
+LAYOUT = DataLayout("split-column", sniff, load, takes, lines=True)

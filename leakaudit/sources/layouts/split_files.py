@@ -39,4 +39,9 @@ def load(request: Request, sniffed: TableParts) -> Dataset:
     return heads_dataset(request, LAYOUT.name, why, heads, notes=notes)
 
 
-LAYOUT = DataLayout("split-files", sniff, load)
+def takes(_request: Request, sniffed: TableParts) -> list[str]:
+    """The tables."""
+    return [path for part in sniffed.parts for path in part.paths]
+
+
+LAYOUT = DataLayout("split-files", sniff, load, takes, lines=True)

@@ -83,4 +83,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     return tables_dataset(request.shown, LAYOUT.name, why, tables, request.config, headerless=named, notes=notes)
 
 
-LAYOUT = DataLayout("split-json", sniff, load)
+def takes(_request: Request, sniffed: Sniffed) -> tuple[str, ...]:
+    """The file."""
+    return (sniffed.path,)
+
+
+LAYOUT = DataLayout("split-json", sniff, load, takes)

@@ -15,8 +15,9 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset, Problem, TableFile
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.inventory import Folder, Inventory, why
 from leakaudit.sources.layouts.image_folders import class_labels
-from leakaudit.sources.listing import why
+from leakaudit.sources.listing import uri_of
 from leakaudit.sources.parts import Part, folder_parts, in_order, item_parts, list_folder, say_parts
 from leakaudit.sources.readers.csv_dialect import sniff_encoding
 from leakaudit.sources.rows import tables_dataset
@@ -41,13 +42,13 @@ def sniff(request: Request) -> tuple[Part, ...] | NotThis:
     """Look for split folders with text files in them or in their folders."""
     absent = NotThis(f"no split folders with documents ({SUFFIX} files) in each")
     if request.folder is not None:
-        parts = folder_parts(request.folder, list_folder(request.folder)[0], request.config)
+        parts = folder_parts(request.folder, list_folder(request.inventory, request.folder)[0], request.config)
     elif all(item.is_folder for item in request.items):
         parts = item_parts(request)
     else:
         return absent
     enough = 1 if request.config.within else 2
-    if len(parts) < enough or not all(any(_some(path) for path in part.paths) for part in parts):
+    if len(parts) < enough or not all(any(_some(request, path) for path in part.paths) for part in parts):
         return absent
     return tuple(in_order(parts))
 
@@ -90,16 +91,34 @@ def load(request: Request, parts: tuple[Part, ...]) -> Dataset:
     return replace(found, problems=tuple(problem for documents in read for problem in documents.problems))
 
 
-def _some(folder: str) -> bool:
+def _some(request: Request, folder: str) -> bool:
     """Whether a text file lies in the folder or below it."""
-    return next(_documents(folder), None) is not None
+    return next(_documents(request.inventory, folder), None) is not None
 
 
-def _documents(folder: str) -> Iterator[str]:
-    """Paths of all text files in and below a folder, hidden ones left out, in the order of their names."""
-    for here, folders, files in storage.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        yield from (os.path.join(here, name) for name in sorted(files) if _is_document(name))
+def _documents(inventory: Inventory, top: str) -> Iterator[str]:
+    """Paths of all text files in and below a folder, hidden ones left out, folder by folder."""
+    for path, folder in inventory.walk(os.fsencode(top)):
+        if isinstance(folder, Folder):
+            names = sorted(os.fsdecode(name) for name, *_ in folder.others)
+            yield from (os.fsdecode(path) + name for name in names if _is_document(name))
+
+
+def _folder_first(path: str) -> tuple[list[str], str]:
+    """Files of a folder before those of the folders in it."""
+    folder, _, name = path.rpartition("/")
+    return folder.split("/"), name
+
+
+def _not_looked_at(request: Request, top: str, split: str) -> Iterator[Problem]:
+    """Folders that cannot be listed, links in a circle, and what is neither a file nor a folder."""
+    for path, folder in request.inventory.walk(os.fsencode(top)):
+        here = request.uri(os.fsdecode(path).rstrip("/"))
+        if isinstance(folder, OSError):
+            yield Problem(here, "unreadable", why(folder), split)
+        else:
+            for name, kind, reason in folder.problems:
+                yield Problem(f"{here}/{uri_of(name)}", kind, reason, split)
 
 
 def _is_document(name: str) -> bool:
@@ -109,7 +128,8 @@ def _is_document(name: str) -> bool:
 def _read_part(request: Request, part: Part) -> _Read:
     found = _Read()
     for top in part.paths:
-        for path in _documents(top):
+        documents = sorted(_documents(request.inventory, top), key=_folder_first)
+        for path in documents:
             text = _read(path, request.config.encoding)
             if isinstance(text, str):
                 found.files.append(request.uri(path))
@@ -117,9 +137,9 @@ def _read_part(request: Request, part: Part) -> _Read:
                 found.texts.append(text)
             else:
                 found.problems.append(replace(text, uri=request.uri(path), split=part.split))
-        found.n_other += sum(len(files) for _, _, files in storage.walk(top))
+        found.problems += _not_looked_at(request, top, part.split)
+        found.n_other += sum(tally.n for tally in request.inventory.tally(os.fsencode(top)).values()) - len(documents)
     found.folders = [b"" if folder == b"." else folder for folder in found.folders]
-    found.n_other -= len(found.texts) + len(found.problems)
     return found
 
 
@@ -142,4 +162,9 @@ def _read(path: str, encoding: str | None) -> str | Problem:
         return Problem(path, "unreadable", f"not readable as text: {error}".splitlines()[0])
 
 
-LAYOUT = DataLayout("text-folders", sniff, load)
+def takes(_request: Request, parts: tuple[Part, ...]) -> list[str]:
+    """The split folders."""
+    return [path for part in parts for path in part.paths]
+
+
+LAYOUT = DataLayout("text-folders", sniff, load, takes)

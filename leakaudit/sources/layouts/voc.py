@@ -10,7 +10,8 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset, Layout, Problem, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
-from leakaudit.sources.listing import Row, display, make_samples, walk, why
+from leakaudit.sources.inventory import why
+from leakaudit.sources.listing import Row, display, entries_of, list_pictures, make_samples
 from leakaudit.sources.names import split_of
 from leakaudit.sources.parts import list_folder, say_names, sub_folders
 
@@ -44,15 +45,15 @@ def sniff(request: Request) -> Sniffed | NotThis:
     absent = NotThis("no ImageSets/Main/*.txt beside JPEGImages (Pascal VOC)")
     if request.folder is None:
         return absent
-    folders = list_folder(request.folder)[0]
+    folders = list_folder(request.inventory, request.folder)[0]
     for top in (request.folder, *(os.path.join(request.folder, name) for name in folders)):
-        inside = sub_folders(top)
+        inside = sub_folders(request.inventory, top)
         pictures = next((name for name in _PICTURES if name in inside), None)
         if "ImageSets" not in inside or pictures is None:
             continue
         for where in _LISTS:
             folder = os.path.join(top, *where)
-            lists = {name[:-4]: os.path.join(folder, name) for name in _text_files(folder)}
+            lists = {name[:-4]: os.path.join(folder, name) for name in _text_files(request, folder)}
             found = {split: path for name, path in lists.items() if (split := split_of(name, request.config.splits))}
             said = ""
             if "trainval" in lists and "train" in found:
@@ -69,10 +70,9 @@ def sniff(request: Request) -> Sniffed | NotThis:
     return absent
 
 
-def _text_files(folder: str) -> list[str]:
+def _text_files(request: Request, folder: str) -> list[str]:
     try:
-        with storage.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if entry.name.endswith(".txt") and entry.is_file())
+        return [name for name in entries_of(request.inventory, folder)[1] if name.endswith(".txt")]
     except OSError:
         return []
 
@@ -85,7 +85,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     InputError
         A list that cannot be read, or none of whose pictures is there.
     """
-    listing = walk(request.base, request.relative(sniffed.top))
+    listing = list_pictures(request.inventory, request.base, request.relative(sniffed.top))
     prefix = os.fsencode(request.relative(sniffed.pictures)) + b"/"
     by_id: dict[bytes, list[Row]] = {}
     pictures = [row for row in listing.rows if row[0].startswith(prefix)]
@@ -153,4 +153,9 @@ def read_ids(path: str) -> Sequence[bytes]:
     return [each for each in ids if each]
 
 
-LAYOUT = DataLayout("pascal-voc", sniff, load)
+def takes(_request: Request, sniffed: Sniffed) -> tuple[str, ...]:
+    """Lists, pictures and annotations."""
+    return (sniffed.top,)
+
+
+LAYOUT = DataLayout("pascal-voc", sniff, load, takes)

@@ -35,7 +35,7 @@ from leakaudit.sources.readers.tar_shards import Picture, Shard, read_shard
 from leakaudit.sources.storage.members import member_path
 
 if TYPE_CHECKING:
-    from leakaudit.config import Config
+    pass
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz")
 """Compressed shards are recognised, and counted as not read."""
@@ -63,8 +63,8 @@ def sniff(request: Request) -> Sniffed | NotThis:
         parts = _named(request)
         unused: tuple[str, ...] = ()
     else:
-        folders, files = list_folder(request.folder)
-        parts, unused = _in_folder(request.folder, folders, files, request.config)
+        folders, files = list_folder(request.inventory, request.folder)
+        parts, unused = _in_folder(request, request.folder, folders, files)
     if not parts:
         return NotThis("no tar shards named like splits (train-000000.tar val-000000.tar)")
     if len(parts) < 2 and not request.config.within:
@@ -77,32 +77,33 @@ def sniff(request: Request) -> Sniffed | NotThis:
 def _named(request: Request) -> list[Part]:
     parts = []
     paths = [path for item in request.items for path in item.paths]
-    if not all(_holds_shards(path) if storage.is_folder(path) else is_shard(path) for path in paths):
+    if not all(_holds_shards(request, path) if storage.is_folder(path) else is_shard(path) for path in paths):
         return []
     for part in item_parts(request):
-        shards = [shard for path in part.paths for shard in _shards_of(path)]
+        shards = [shard for path in part.paths for shard in _shards_of(request, path)]
         parts.append(Part(part.split, tuple(shards), part.called))
     return parts
 
 
-def _holds_shards(folder: str) -> bool:
-    return any(map(is_shard, entries_of(folder)[1]))
+def _holds_shards(request: Request, folder: str) -> bool:
+    return any(map(is_shard, entries_of(request.inventory, folder)[1]))
 
 
-def _shards_of(path: str) -> list[str]:
+def _shards_of(request: Request, path: str) -> list[str]:
     if not storage.is_folder(path):
         return [path]
-    return [os.path.join(path, name) for name in entries_of(path)[1] if is_shard(name)]
+    return [os.path.join(path, name) for name in entries_of(request.inventory, path)[1] if is_shard(name)]
 
 
 def _in_folder(
-    folder: str, folders: Sequence[str], files: Sequence[str], config: Config
+    request: Request, folder: str, folders: Sequence[str], files: Sequence[str]
 ) -> tuple[list[Part], tuple[str, ...]]:
     """Shards by the folders they lie in, or else by their names."""
+    config = request.config
     by_folder = [
-        Part(part.split, tuple(_shards_of(part.paths[0])), part.called)
+        Part(part.split, tuple(_shards_of(request, part.paths[0])), part.called)
         for part in folder_parts(folder, folders, config)
-        if _holds_shards(part.paths[0])
+        if _holds_shards(request, part.paths[0])
     ]
     shards = [name for name in files if is_shard(name)]
     if by_folder:
@@ -235,4 +236,9 @@ def _problems(shards: Sequence[Shard]) -> list[Problem]:
     return sorted((problem for shard in shards for problem in shard.problems), key=lambda each: (each.uri, each.kind))
 
 
-LAYOUT = DataLayout("webdataset", sniff, load)
+def takes(_request: Request, sniffed: Sniffed) -> list[str]:
+    """The shards."""
+    return [path for part in sniffed.parts for path in part.paths]
+
+
+LAYOUT = DataLayout("webdataset", sniff, load, takes)

@@ -21,7 +21,8 @@ from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.model import TableFile
 from leakaudit.sources import storage
 from leakaudit.sources.base import Request
-from leakaudit.sources.listing import display, why
+from leakaudit.sources.inventory import why
+from leakaudit.sources.listing import display
 from leakaudit.sources.parts import COMPRESSED
 from leakaudit.sources.readers.csv_dialect import NO_DELIMITER, Dialect, header_evidence, sniff_dialect, sniff_encoding
 

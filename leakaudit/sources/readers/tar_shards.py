@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 from leakaudit.model import Problem, ProblemKind
 from leakaudit.sources import storage
-from leakaudit.sources.listing import kind_of, uri_of, why
+from leakaudit.sources.inventory import why
+from leakaudit.sources.kinds import kind_of
+from leakaudit.sources.listing import uri_of
 from leakaudit.sources.readers.heads import cell_of
 
 MOST_FIELD_BYTES = 1 << 20
