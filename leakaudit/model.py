@@ -159,6 +159,8 @@ class TableFile:
         For ``csv`` (the last also for ``jsonl``): as sniffed or as told. ``skip_rows`` counts lines before the header.
     table : pyarrow.Table or None
         For ``arrow`` only.
+    row_uris : pyarrow.StringArray or None
+        Names of the rows, where they have better ones than ``uri#row``: the pictures that they describe.
     """
 
     uri: str
@@ -173,6 +175,7 @@ class TableFile:
     skip_rows: int = 0
     compression: Literal["none", "gzip", "zstd"] = "none"
     table: pa.Table | None = None
+    row_uris: pa.Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,8 @@ class Dataset:
     samples : Samples or None
         For pictures.
     tables : tuple of TableFile
-        For rows.
+        For rows. Beside `samples`: the columns of the pictures, one in-memory table a split, in the order of `splits`,
+        its rows in the order of the pictures of that split, so that row i is picture i.
     problems : tuple of Problem
         Met while listing; what fails while reading is added by the fingerprints.
     n_other_files : int

@@ -175,15 +175,25 @@ def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], co
 
 
 def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Context:
-    if dataset.kind == "image":
+    """Fingerprints of the pictures, of the rows, or of both, where samples are pictures with columns."""
+    images = rows = None
+    if dataset.samples is not None:
         from leakaudit.fingerprints.pictures.scan import fingerprint_images
 
-        assert dataset.samples is not None
         images = fingerprint_images(dataset.samples, config, progress, splits=dataset.splits)
-        return Context(dataset, config, images=images, progress=progress)
-    from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
+    if dataset.tables:
+        from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
 
-    return Context(dataset, config, rows=fingerprint_rows(dataset, config, progress), progress=progress)
+        rows = fingerprint_rows(dataset, config, progress)
+    return Context(dataset, config, images=images, rows=rows, progress=progress)
+
+
+def _applies(check: Check, dataset: Dataset) -> bool:
+    """Whether a check is for samples of this kind."""
+    if dataset.samples is not None and "image" in check.kinds:
+        return True
+    whole = dataset.samples is None or "whole-row" not in check.needs
+    return bool(dataset.tables) and "table" in check.kinds and whole
 
 
 def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stored, Context]:
@@ -200,7 +210,10 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         raise ConfigError("no check is left: look at --select and --ignore (`leakaudit checks` lists the codes)")
     if unknown := sorted(config.checks.keys() - {check.code for check in CHECKS}):
         raise ConfigError(f"checks: there is no check {unknown[0]!r} (`leakaudit checks` lists the codes)")
-    fitting = [listed.load() for listed in chosen if dataset.kind in listed.kinds]
+    parts = {kind for kind, there in (("image", dataset.samples is not None), ("table", bool(dataset.tables))) if there}
+    loaded = [listed.load() for listed in chosen if parts.intersection(listed.kinds)]
+    fitting = [check for check in loaded if _applies(check, dataset)]
+    applied = {check.code for check in fitting}
     outcomes = [_run(check, context) for check in fitting]
     not_run = {outcome.code: outcome.reason for outcome in outcomes if outcome.status == "skipped"}
     not_run |= {check.code: left_out for check in CHECKS if check not in chosen}
@@ -213,14 +226,15 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         n_other_files=dataset.n_other_files,
         problems=problems[:PROBLEMS_LISTED],
         skipped_checks=dict(sorted(not_run.items())),
-        not_applicable=tuple(check.code for check in chosen if dataset.kind not in check.kinds),
+        not_applicable=tuple(check.code for check in chosen if check.code not in applied),
         unclaimed=dataset.unclaimed,
         sampled=tuple(f"{outcome.code}: {sentence}" for outcome in outcomes for sentence in outcome.sampled),
     )
     with_pairs = frozenset(outcome.code for outcome in outcomes if outcome.pairs)
-    notes = context.images.notes if context.has_pictures else ()
-    if context.has_rows:
-        notes = context.rows.notes
+    notes = (
+        *(context.images.notes if context.has_pictures else ()),
+        *(context.rows.notes if context.has_rows else ()),
+    )
     return Stored(tuple(outcomes), context.splits, coverage, with_pairs, notes, _probe(fitting, context))
 
 
@@ -295,7 +309,7 @@ def _run(check: Check, context: Context) -> Outcome:
 
 def _damaged(context: Context) -> InputError | None:
     """Whether a check failed because a file that it reads is broken."""
-    if not context.has_rows:
+    if context.has_pictures:
         return None
     from leakaudit.sources.readers.duck_tables import damaged_file
 

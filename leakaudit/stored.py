@@ -118,14 +118,15 @@ def _key(dataset: Dataset, config: Config) -> str:
     columns = {field.name: getattr(samples, field.name) for field in fields(samples)}
     columns = {name: column for name, column in columns.items() if column is not None}
     sink = pa.BufferOutputStream()
-    table = pa.table(columns)
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
+    for table in (pa.table(columns), *(file.table for file in dataset.tables if file.table is not None)):
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
     settings = [(field.name, getattr(config, field.name)) for field in fields(config) if field.name not in NOT_IN_KEY]
     told = (
         dataset.root,
         dataset.layout,
         dataset.splits,
+        dataset.columns,
         dataset.problems,
         dataset.n_other_files,
         dataset.unclaimed,

@@ -35,9 +35,10 @@ class Check:
         Of its findings by default.
     kinds : tuple of {"image", "table"}
         Data it applies to; on other data it does not appear among the outcomes.
-    needs : tuple of {"label", "pair", "probe"}
+    needs : tuple of {"label", "pair", "probe", "whole-row"}
         ``label``: skipped, with a reason, where no labels are known. ``pair``: skipped where there is one split only.
-        ``probe``: skipped where the probe is off.
+        ``probe``: skipped where the probe is off. ``whole-row``: a row must be all there is of a sample; not applied
+        where samples are pictures with columns beside them.
     params : object
         A frozen dataclass of defaults; the source of each stands in the docstring's *How it decides*.
     run : callable

@@ -288,7 +288,10 @@ CHECK = Check(
     in_train=True,
     severity="error",
     kinds=("table",),
-    needs=("pair",),
+    needs=(
+        "pair",
+        "whole-row",
+    ),
     params=Params(),
     run=run,
 )

@@ -191,7 +191,10 @@ CHECK = Check(
     in_train=True,
     severity="warning",
     kinds=("table",),
-    needs=("pair",),
+    needs=(
+        "pair",
+        "whole-row",
+    ),
     params=Params(),
     run=run,
 )

@@ -113,7 +113,11 @@ class _Found:
 
 def run(context: Context, params: Params) -> Outcome:
     """Look for groups on both sides of every pair of splits."""
-    found = _in_rows(context, params) if context.has_rows else _in_pictures(context, params)
+    found = _Found()
+    if context.has_pictures:
+        _in_pictures(context, params, found)
+    if context.has_rows:
+        _in_rows(context, params, found)
     if not found.said:
         reason = "no column says which rows belong together: name it with --group"
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
@@ -127,22 +131,23 @@ def run(context: Context, params: Params) -> Outcome:
 # --- groups that a column says ---------------------------------------------------------------------------------
 
 
-def _in_rows(context: Context, params: Params) -> _Found:
+def _in_rows(context: Context, params: Params, found: _Found) -> None:
     rows, roles = context.rows, context.dataset.columns
-    found = _Found()
     named = [name for name in columns_named_like_groups(rows.columns) if name not in (roles.label, roles.time)]
-    for column in [roles.group] if roles.group is not None else named:
+    asked = [roles.group] if roles.group is not None else named
+    if context.has_pictures:  # their group column is judged with them
+        asked = [name for name in named if name != roles.group]
+    for column in asked:
         counts = count_row_groups(rows, column)
         for pair in context.pairs_of_splits:
             _judge_column(context, counts[pair], pair, f"column {column!r}", roles.group is not None, params, found)
             if counts[pair].n_cut:
                 found.shared.append((pair, partial(_column_codes, context, column)))
-    if not found.said:
+    if not found.said and not context.has_pictures:
         keys, columns, labels, label_names = hidden_keys(context)
         if keys:
             place = partial(_row_places, context, labels, columns)
             _infer(context, Candidates(not_the_label(keys, labels, label_names), labels, place), params, found)
-    return found
 
 
 def _column_codes(context: Context, name: str) -> IntArray:
@@ -177,9 +182,8 @@ def _judge_column(
 # --- groups that names and ids hold ----------------------------------------------------------------------------
 
 
-def _in_pictures(context: Context, params: Params) -> _Found:
+def _in_pictures(context: Context, params: Params, found: _Found) -> None:
     samples, images = context.samples, context.images
-    found = _Found()
     if samples.group is not None:
         key = key_of("group column" if context.config.group_pattern is None else "group pattern", samples.group)
         declared = context.config.group is not None or context.config.group_pattern is not None
@@ -187,13 +191,12 @@ def _in_pictures(context: Context, params: Params) -> _Found:
             counts = count_groups(key, *map(context.in_split, pair))
             _judge_column(context, counts, pair, key, declared, params, found)
             found.shared.append((pair, partial(_known, key.codes)))
-        return found
+        return
     classes = class_codes(context)
     labels = np.full(len(samples), -1, dtype=np.int64) if classes is None else classes
     keys = not_the_label(name_keys(context), labels, label_codes(context)[1])
     place = partial(_picture_places, images.records, labels, images.ok)
     _infer(context, Candidates(keys, labels, place), params, found)
-    return found
 
 
 def _picture_places(records: np.ndarray, labels: IntArray, ok: np.ndarray) -> Callable[[IntArray], FloatArray]:
@@ -253,10 +256,10 @@ def _pair_batches(context: Context, found: _Found) -> Iterator[pa.RecordBatch]:
     """Every held-out sample of a shared group beside the first reference sample of it."""
     for pair, codes in found.shared:
         chunks = partners(codes(), *_sides(context, pair))
-        if context.has_rows:
-            yield from row_pair_batches(context.rows, CHECK.code, chunks)
-        else:
+        if context.has_pictures:
             yield from pair_batches(context, CHECK.code, chunks)
+        else:
+            yield from row_pair_batches(context.rows, CHECK.code, chunks)
 
 
 # --- telling it ------------------------------------------------------------------------------------------------
@@ -322,7 +325,7 @@ def _finding(
 
 def _identity(context: Context, counts: GroupCounts, key: Key | None, held_out: str) -> list[bytes]:
     """Digests of all affected held-out pictures, or the names of the groups in a table; sorted."""
-    if key is None or context.has_rows:
+    if key is None or not context.has_pictures:
         names = counts.values.filter(pa.array(counts.cut)).to_pylist()
         return sorted(str(name).encode("utf-8", "surrogatepass") for name in names)
     cut = np.zeros(len(key.values) + 1, dtype=bool)  # the last for pictures without a key, whose code is -1

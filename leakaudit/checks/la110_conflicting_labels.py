@@ -108,7 +108,7 @@ def run(context: Context, params: Params) -> Outcome:
     sizes = {name: info.n for name, info in context.splits.items()}
     if (reason := not_classes({name: info.labels for name, info in context.splits.items()})) is not None:
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
-    samples = _images(context) if not context.has_rows else _texts(context) or _rows(context)
+    samples = _images(context) if context.has_pictures else _texts(context) or _rows(context)
     found: dict[tuple[str, str], list[Finding]] = {}
     metrics: dict[str, Mapping[str, Scalar]] = {}
     said = []

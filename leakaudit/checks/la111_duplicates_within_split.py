@@ -75,7 +75,7 @@ class _Samples:
 
 def run(context: Context, _params: Params) -> Outcome:
     """Count the extra copies inside each split."""
-    samples = _images(context) if not context.has_rows else _texts(context) or _rows(context)
+    samples = _images(context) if context.has_pictures else _texts(context) or _rows(context)
     findings: list[Finding] = []
     metrics: dict[str, Mapping[str, Scalar]] = {}
     said = []

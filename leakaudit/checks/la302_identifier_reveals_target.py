@@ -202,7 +202,10 @@ CHECK = Check(
     family="shortcut",
     severity="warning",
     kinds=("table",),
-    needs=("label",),
+    needs=(
+        "label",
+        "whole-row",
+    ),
     params=Params(),
     run=run,
 )

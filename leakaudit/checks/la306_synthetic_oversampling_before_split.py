@@ -303,7 +303,11 @@ CHECK = Check(
     family="fitted",
     severity="warning",
     kinds=("table",),
-    needs=("label", "pair"),
+    needs=(
+        "label",
+        "pair",
+        "whole-row",
+    ),
     params=Params(),
     run=run,
 )

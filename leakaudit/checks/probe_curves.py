@@ -48,7 +48,7 @@ def histories(found: Probed) -> list[History]:
 
 def by_gradient_descent(context: Context, found: Probed) -> Probed:
     """The same with the curves of plain gradient descent on the numbers of a table; as it is where there are none."""
-    if not context.has_rows:
+    if context.has_pictures:
         return found
     chosen = choose_columns(context)
     if not chosen.numbers or chosen.is_text:

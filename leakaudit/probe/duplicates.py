@@ -48,7 +48,7 @@ class Relations:
 
 def relations(context: Context, held_out: str, reference: str) -> Relations:
     """Gather what the searches found between (and inside) two splits."""
-    find = _of_pictures if not context.has_rows else _of_rows
+    find = _of_pictures if context.has_pictures else _of_rows
     return find(context, held_out, reference)
 
 

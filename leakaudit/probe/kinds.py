@@ -85,7 +85,7 @@ def choose_kind(context: Context, target: Target, mode: Mode) -> Kind | NotProbe
         A GPU was asked for, and PyTorch finds none.
     """
     workers = context.config.jobs or usable_cores()
-    if not context.has_rows:
+    if context.has_pictures:
         return _for_pictures(context, mode, workers)
     from leakaudit.probe.features import choose_columns
 

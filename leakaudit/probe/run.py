@@ -144,7 +144,7 @@ def _planned(
 
 
 def _labelled(context: Context, target: Target, split: str) -> IntArray:
-    if not context.has_rows:
+    if context.has_pictures:
         return np.flatnonzero(context.in_split(split) & target.known)
 
     rows = context.rows

@@ -58,7 +58,7 @@ def read_target(context: Context) -> Target | NotProbed:
     """
     if not context.has_labels:
         return NotProbed("skipped", "no labels are known: name their column with --label")
-    codes, names = label_codes(context) if not context.has_rows else _row_labels(context)
+    codes, names = label_codes(context) if context.has_pictures else _row_labels(context)
     counts = {name: info.labels for name, info in context.splits.items()}
     if _is_quantity(names, int((codes >= 0).sum())):
         numbers = np.array([float(name) for name in names] + [np.nan])

@@ -140,7 +140,7 @@ def neighbours_alike(context: Context, times: InTime, axis: TimeAxis, trials: Tr
     """By column, how often neighbours in time are the nearer ones; pictures are compared by their looks."""
     if not len(trials):
         return {}
-    if not context.has_rows:
+    if context.has_pictures:
         return {"the pictures": _pictures_alike(context, trials)}
     asked = np.unique(np.concatenate([trials.anchor, trials.near, trials.far]))
     at = [np.searchsorted(asked, part) for part in (trials.anchor, trials.near, trials.far)]

@@ -33,7 +33,7 @@ from leakaudit.fingerprints.rows.identity import beside_the_point
 from leakaudit.fingerprints.rows.nominate import WIDEST, nominate, telling_columns
 from leakaudit.fingerprints.rows.pool import Pool, make_pool
 from leakaudit.fingerprints.rows.sample import RowSample, sample_rows
-from leakaudit.model import PROBLEMS_LISTED, Dataset, Problem, Sample
+from leakaudit.model import PROBLEMS_LISTED, Dataset, Problem, Sample, TableFile
 from leakaudit.sources.names import resolve_column
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.readers.duck_tables import Loaded, damaged_file, read_table
@@ -127,7 +127,7 @@ class RowFingerprints:
                 found[0].to_pylist(), numbers.tolist(), found[1].to_pylist(), found[2].to_pylist(), rows, strict=True
             ):
                 name = self.splits[split] if split is not None else ""
-                uri = f"{table.file.uri}#{number}"
+                uri = _uri(table.file, number)
                 samples[self.pool.starts[file] + at] = Sample(uri, name, label, dict(zip(shown, row, strict=True)))
         return [samples[index] for index in indices.tolist()]
 
@@ -139,7 +139,7 @@ class RowFingerprints:
             table = self.pool.tables[file]
             found = self._lookup(file, kept, [self.pool.split[file], self.pool.label[file]])
             split = pa.DictionaryArray.from_arrays(found[1].combine_chunks().cast(pa.int32()), list(self.splits))
-            uris = [f"{table.file.uri}#{number}" for number in table.file_rows(integers(found[0])).tolist()]
+            uris = [_uri(table.file, number) for number in table.file_rows(integers(found[0])).tolist()]
             label = found[2].combine_chunks()
             parts.append(
                 pa.table({"split": split.cast(pa.string()), "uri": pa.array(uris, pa.string()), "label": label})
@@ -217,6 +217,10 @@ class RowFingerprints:
     def random_sample(self) -> RowSample:
         """Some rows of every file, each drawn by itself."""
         return self.sample if self.sample.whole else sample_rows(self.duck, self.pool, random=True)
+
+
+def _uri(file: TableFile, row: int) -> str:
+    return f"{file.uri}#{row}" if file.row_uris is None else str(file.row_uris[row].as_py())
 
 
 def fingerprint_rows(dataset: Dataset, config: Config, progress: Progress = silent) -> RowFingerprints:
