@@ -125,6 +125,9 @@ class Columns:
     label, group, time, split, id : str or None
     ignore : tuple of str
         Columns that are no part of a row's identity.
+    texts : tuple of str
+        Columns that are texts because the format says so, whatever they look like. Where there are any, a sample is its
+        texts, and copies are found as texts rather than as rows.
     split_values : mapping of str to str, default {}
         With `split`: cell value (without surrounding white space) to split name. Rows with any other value belong to no
         split and are left out; `Dataset.notes` says how many.
@@ -136,6 +139,7 @@ class Columns:
     split: str | None = None
     id: str | None = None
     ignore: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     split_values: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -193,6 +193,8 @@ def _applies(check: Check, dataset: Dataset) -> bool:
     if dataset.samples is not None and "image" in check.kinds:
         return True
     whole = dataset.samples is None or "whole-row" not in check.needs
+    if dataset.columns.texts and check.family == "copies" and "whole-row" in check.needs:
+        return False  # a sample is its texts
     return bool(dataset.tables) and "table" in check.kinds and whole
 
 

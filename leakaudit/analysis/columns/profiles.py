@@ -158,6 +158,8 @@ def _role(column: Column, facts: Sequence[float], rows: RowFingerprints, roles: 
         return "ignored", "told to be ignored"
     if column.name in told:
         return told[column.name], f"told or named like one ({told[column.name]})"
+    if column.name in roles.texts:
+        return "prose", "a text by the format of the file"
     if column.kind == "text" and facts[2] > 1 and _holds_times(column, rows):
         return "time", "texts that are dates or times"
     return _statistical_role(column, facts)

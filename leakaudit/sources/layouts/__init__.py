@@ -22,14 +22,20 @@ from leakaudit.sources.claims import (
 )
 from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.layouts import (
+    conll,
+    fasta,
+    fasttext,
     image_folders,
+    line_files,
     manifest,
     one_split,
     parallel_text,
     split_column,
     split_files,
     split_json,
+    squad,
     text_folders,
+    time_series,
     voc,
     webdataset,
 )
@@ -42,6 +48,12 @@ LAYOUTS: tuple[DataLayout, ...] = (
     webdataset.LAYOUT,
     manifest.LAYOUT,
     parallel_text.LAYOUT,
+    squad.LAYOUT,
+    conll.LAYOUT,
+    fasttext.LAYOUT,
+    fasta.LAYOUT,
+    time_series.LAYOUT,
+    line_files.LAYOUT,
     split_json.LAYOUT,
     split_files.LAYOUT,
     split_column.LAYOUT,
