@@ -228,6 +228,8 @@ class Dataset:
         Further sentences worth saying about how the data were read.
     unclaimed : tuple of Unclaimed
         What lies beside the data set and was not looked at, by kind.
+    folds : bool
+        The splits are folds of a cross-validation: each is held out once against all others.
     """
 
     root: str
@@ -241,6 +243,7 @@ class Dataset:
     n_other_files: int = 0
     notes: tuple[str, ...] = ()
     unclaimed: tuple[Unclaimed, ...] = ()
+    folds: bool = False
 
 
 def ordered_splits(names: Sequence[str]) -> tuple[str, ...]:

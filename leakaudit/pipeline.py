@@ -84,9 +84,12 @@ def audit(
     dataset = _load(paths, splits, config)
     if dataset.kind == "image":
         refuse_inside((*paths, *splits.values()), config)
-    where = stored.place(dataset, config)
+    where = stored.place(dataset, config) if not dataset.folds else None
     found = stored.load(where) if where else None
-    if found is None:
+    if dataset.folds:
+        found = _examine_folds(dataset, config, progress)
+        outcomes = found.outcomes
+    elif found is None:
         found, context = _examine(dataset, config, progress)
         interrupted = found.probe is not None and found.probe.interrupted
         if where and not context.met_problems and not found.notes and not interrupted:
@@ -202,6 +205,18 @@ def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stor
     """Fingerprint once, run every check that fits, and count what was looked at."""
     context = _fingerprint(dataset, config, progress)
     return _outcomes(context, "left out by --select or --ignore"), context
+
+
+def _examine_folds(dataset: Dataset, config: Config, progress: Progress) -> Stored:
+    """Hold every fold out once, and tell all of them together."""
+    from leakaudit import folds
+
+    runs = [_examine(folds.one_fold(dataset, fold), config, progress)[0] for fold in dataset.splits]
+    held_out = [run.splits[folds.HELD_OUT] for run in runs]
+    sizes = [info.n for info in held_out]
+    by_check = zip(*(run.outcomes for run in runs), strict=True)
+    outcomes = tuple(folds.together(each, sizes) for each in by_check if folds.is_asked(each[0].code))
+    return replace(runs[0], outcomes=outcomes, splits=folds.splits_of(held_out), with_pairs=frozenset(), probe=None)
 
 
 def _outcomes(context: Context, left_out: str) -> Stored:
