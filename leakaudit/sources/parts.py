@@ -14,7 +14,7 @@ from leakaudit.sources.base import Request
 from leakaudit.sources.listing import display, entries_of, why
 from leakaudit.sources.names import canonical, distinct, split_of, split_word
 
-COMPRESSED = (".gz", ".zst", ".gzip", ".zstd")
+COMPRESSED = (".gz", ".zst", ".gzip", ".zstd", ".bz2", ".xz")
 
 
 @dataclass(frozen=True, slots=True)

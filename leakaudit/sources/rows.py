@@ -10,7 +10,8 @@ from leakaudit.model import Columns, Dataset, Layout, TableFile, ordered_splits
 from leakaudit.sources.base import Request
 from leakaudit.sources.names import label_candidates, resolve_column
 from leakaudit.sources.parts import say_names
-from leakaudit.sources.readers.heads import Head, table_file
+from leakaudit.sources.readers.engine_files import table_file
+from leakaudit.sources.readers.heads import Head
 
 
 def heads_dataset(

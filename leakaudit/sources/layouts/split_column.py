@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leakaudit.config import Config
-from leakaudit.errors import ConfigError, LayoutError
+from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
 from leakaudit.sources.names import SPLIT_COLUMN_NAMES, canonical, plain, resolve_column, split_of
 from leakaudit.sources.parts import list_folder, say_names
-from leakaudit.sources.readers.heads import Head, head_of, is_table_name, settle
+from leakaudit.sources.readers import head_of, is_container_name, table_names, tables_in
+from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.readers.stream import count_values
 from leakaudit.sources.rows import heads_dataset
 
@@ -38,14 +39,24 @@ class Sniffed:
 def one_table(request: Request) -> str | NotThis:
     """The one table that was named, or the only one in a folder."""
     if request.folder is not None:
-        tables = [name for name in list_folder(request.folder)[1] if is_table_name(name)]
+        tables = table_names(list_folder(request.folder)[1])
         if len(tables) == 1:
-            return os.path.join(request.folder, tables[0])
+            path = os.path.join(request.folder, tables[0])
+            return path if not is_container_name(path) else _one_inside(path, request.config)
         return NotThis(f"{len(tables)} tables in the folder" if tables else "no table in the folder")
     paths = [path for item in request.items for path in item.paths]
     if len(paths) != 1:
         return NotThis("several files")
     return paths[0]
+
+
+def _one_inside(path: str, config: Config) -> str | NotThis:
+    """A file that may hold several tables, if it holds one."""
+    try:
+        names = tables_in(path, config)
+    except InputError as error:
+        return NotThis(str(error))
+    return path if names is None or len(names) == 1 else NotThis(f"{len(names)} tables in {display(path)}")
 
 
 def sniff(request: Request) -> Sniffed | NotThis:

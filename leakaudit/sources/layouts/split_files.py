@@ -6,7 +6,8 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.parts import say_names
-from leakaudit.sources.readers.heads import head_of, settle
+from leakaudit.sources.readers import head_of
+from leakaudit.sources.readers.heads import settle
 from leakaudit.sources.rows import heads_dataset, say_files
 from leakaudit.sources.table_parts import TableParts, find_table_parts
 
