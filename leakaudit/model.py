@@ -159,6 +159,8 @@ class TableFile:
         For ``csv`` (the last also for ``jsonl``): as sniffed or as told. ``skip_rows`` counts lines before the header.
     table : pyarrow.Table or None
         For ``arrow`` only.
+    decimal_marks : mapping of str to {",", "."}
+        For ``csv``: columns that are numbers with decimal commas, or with commas between thousands.
     """
 
     uri: str
@@ -173,6 +175,7 @@ class TableFile:
     skip_rows: int = 0
     compression: Literal["none", "gzip", "zstd"] = "none"
     table: pa.Table | None = None
+    decimal_marks: Mapping[str, Literal[",", "."]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

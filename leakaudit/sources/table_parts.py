@@ -15,7 +15,7 @@ from leakaudit.sources.inside import join_inside
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import SPLIT_NAMES, distinct, split_of, split_word
 from leakaudit.sources.parts import Part, absent_data, folder_parts, in_order, item_parts, list_folder, say_names, stem
-from leakaudit.sources.readers import is_container_name, is_table_name, table_names, tables_in
+from leakaudit.sources.readers import is_container_name, tables_in, tables_of_folder
 from leakaudit.sources.readers.files import suffix_of
 
 
@@ -63,7 +63,7 @@ def _named_files(request: Request) -> TableParts | NotThis:
         files: list[str] = []
         for path in part.paths:
             if storage.is_folder(path):
-                shards = [name for name in list_folder(path)[1] if is_table_name(name)]
+                shards = tables_of_folder(path, list_folder(path)[1])
                 if not shards:
                     return NotThis(f"{display(path)} holds neither pictures nor tables", nearly=True)
                 files += [os.path.join(path, name) for name in shards]
@@ -106,7 +106,7 @@ def _inside(path: str, config: Config) -> TableParts | NotThis | None:
 def _in_folder(folder: str, folders: Sequence[str], files: Sequence[str], config: Config) -> TableParts | NotThis:
     for name, split in absent_data((*folders, *files), config):
         return NotThis(f"of the split {split} only the pointer {display(name)}.dvc is there: run dvc pull", nearly=True)
-    tables = table_names(files)
+    tables = tables_of_folder(folder, files)
     if len(tables) == 1 and is_container_name(tables[0]):
         inner = _inside(os.path.join(folder, tables[0]), config)
         if inner is not None:
@@ -160,7 +160,7 @@ def _shards(folder: str, folders: Sequence[str], config: Config) -> list[Part]:
     shards = []
     for part in folder_parts(folder, folders, config):
         try:
-            names = [name for name in entries_of(part.paths[0])[1] if is_table_name(name)]
+            names = tables_of_folder(part.paths[0], entries_of(part.paths[0])[1])
         except OSError:
             continue
         if names:

@@ -33,6 +33,7 @@ from leakaudit.sources.readers.files import TEXT_SUFFIXES, Source, suffix_of
 from leakaudit.sources.readers.heads import Head, Reader
 from leakaudit.sources.readers.no_tables import what_it_is
 from leakaudit.sources.readers.packed import open_packed, packing_of, unpacked
+from leakaudit.sources.readers.saved_datasets import saved_shards
 
 READERS: tuple[Reader, ...] = (
     columnar.PARQUET,
@@ -79,6 +80,18 @@ def table_names(names: Sequence[str]) -> list[str]:
     """The names of tables among those of files; files that may hold several count only where there are no others."""
     tables = [name for name in names if is_table_name(name)]
     return [name for name in tables if not is_container_name(name)] or tables
+
+
+def tables_of_folder(folder: str, names: Sequence[str]) -> list[str]:
+    """`table_names`, but of a saved data set (`saved_datasets`) the files of its rows.
+
+    Raises
+    ------
+    InputError
+        As `saved_shards`.
+    """
+    saved = saved_shards(folder, names)
+    return table_names(names) if saved is None else saved
 
 
 # --- reading --------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from leakaudit.sources.listing import display, why
 from leakaudit.sources.readers.files import open_bytes
 from leakaudit.sources.readers.heads import Head, cell_of
 from leakaudit.sources.readers.nested import Shape
+from leakaudit.sources.readers.numbers import decimal_marks
 from leakaudit.sources.readers.stream import batches_of
 from leakaudit.sources.storage.copies import LocalCopy, new_copy
 
@@ -72,6 +73,7 @@ def table_file(request: Request, head: Head, split: str | None) -> TableFile:
         encoding=ENGINE_ENCODINGS.get(head.encoding, head.encoding),
         skip_rows=head.dialect.skip_rows,
         compression=head.compression,
+        decimal_marks=decimal_marks(head.columns, head.rows, head.dialect.delimiter),
     )
 
 
