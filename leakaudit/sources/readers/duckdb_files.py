@@ -83,9 +83,7 @@ def _batches(source: Source) -> Iterator[pa.RecordBatch]:
         with closing(_connect(source)) as database:
             database.execute("SET enable_external_access = false")  # a view must not read other files
             database.execute("SET lock_configuration = true")
-            result = database.execute(f"SELECT * FROM {'.'.join(quoted)}")  # noqa: S608 - quoted
-            reader = result.to_arrow_reader(BATCH_ROWS)
-            assert reader is not None
+            reader = database.sql(f"SELECT * FROM {'.'.join(quoted)}").to_arrow_reader(BATCH_ROWS)  # noqa: S608 - quoted
             yield pa.RecordBatch.from_pylist([], schema=reader.schema)
             yield from reader
     except duckdb.Error as error:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = ("xlsx", "xlsm", "xlsb", "xls", "ods")
 BATCH_ROWS = 1 << 14
+_FIRST_ENTRIES = (b"[Content_Types].xml", b"docProps/", b"_rels/", b"xl/", b"opendocument.spreadsheet")
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -33,7 +34,7 @@ def recognises(first: bytes, name: str) -> bool:
     """The old format by its mark; the others are zip archives that say what they are in their first entry."""
     if first.startswith(_OLD):
         return True
-    named = suffix_of(name) in SUFFIXES or b"[Content_Types].xml" in first[:64] or b"opendocument.spread" in first[:128]
+    named = suffix_of(name) in SUFFIXES or any(mark in first[:128] for mark in _FIRST_ENTRIES)
     return first.startswith(b"PK\x03\x04") and named
 
 
@@ -101,10 +102,11 @@ def _open(source: Source) -> CalamineWorkbook:
 
 def _rows(source: Source) -> list[list[str | None]]:
     """All rows of a sheet as text, without empty ones; Excel's own limit is about a million."""
+    book = _open(source)
     from python_calamine import CalamineError
 
     try:
-        found = _open(source).get_sheet_by_name(source.table or "").to_python(skip_empty_area=True)
+        found = book.get_sheet_by_name(source.table or "").to_python(skip_empty_area=True)
     except (CalamineError, ValueError) as error:
         raise InputError(f"{source.shown}: {display(source.file)} holds no sheet {source.table!r}") from error
     rows = [[_cell(value) for value in row] for row in found]
