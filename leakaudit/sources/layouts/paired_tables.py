@@ -93,6 +93,11 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     labels = [_named(label, feature) for label, feature in zip(labels, features, strict=True)]
     heads = [_joined(feature, label) for feature, label in zip(features, labels, strict=True)]
     targets = _targets(features[0], labels[0])
+    if not targets:
+        raise InputError(
+            f"{display(labels[0].path)}: its columns are all in {display(features[0].path)}, too: it holds no label; "
+            f"name the files that are the splits: train={display(features[0].path)} test=…"
+        )
     files = ", ".join(f"{split} ({request.uri(x)} + {request.uri(y)})" for split, (x, y) in sniffed.pairs.items())
     notes = [f"Not used, beside the pairs of files: {say_names(sniffed.unused)}."] if sniffed.unused else []
     why = "; ".join((f"features and labels joined row by row: {files}", *said))

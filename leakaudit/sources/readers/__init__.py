@@ -88,8 +88,14 @@ def tables_of_folder(folder: str, names: Sequence[str]) -> list[str]:
     Raises
     ------
     InputError
-        As `saved_shards`.
+        As `saved_shards`; or the folder is a Delta or Iceberg table, whose files hold rows of old versions, too.
     """
+    for log, kind in (("_delta_log", "Delta"), ("metadata/version-hint.text", "Iceberg")):
+        if storage.lexists(os.path.join(folder, log)):
+            raise InputError(
+                f"{display(folder)}: a {kind} table, whose files hold rows that were deleted, too: write its current "
+                "version as parquet"
+            )
     saved = saved_shards(folder, names)
     return table_names(names) if saved is None else saved
 

@@ -313,6 +313,14 @@ def test_pairs_of_files_must_agree(tmp_path):
         load([tmp_path], Config())
 
 
+def test_labels_that_are_the_features_again(tmp_path):
+    for name, frame in zip(("train", "test"), twins(leaky=False), strict=True):
+        frame.to_csv(tmp_path / f"X_{name}.csv", index=False)
+        frame.to_csv(tmp_path / f"y_{name}.csv", index=False)
+    with pytest.raises(InputError, match="it holds no label"):
+        load([tmp_path], Config())
+
+
 def test_labels_without_a_header_line(tmp_path):
     for name, frame in zip(("train", "test"), twins(leaky=True), strict=True):
         frame.drop(columns="target").to_csv(tmp_path / f"{name}_features.csv", index=False)
