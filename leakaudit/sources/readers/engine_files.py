@@ -86,7 +86,11 @@ def _parquet_copy(head: Head) -> LocalCopy:
         try:
             for batch in batches_of(head):
                 if writer is None:
-                    writer = pq.ParquetWriter(copy, batch.schema, compression="zstd", compression_level=1)
+                    # A dictionary of numbers that are all different costs more than it saves.
+                    texts = [each.name for each in batch.schema if pa.types.is_string(each.type)]
+                    writer = pq.ParquetWriter(
+                        copy, batch.schema, compression="lz4", use_dictionary=texts, write_statistics=False
+                    )
                 writer.write_batch(batch, row_group_size=COPIED_GROUP_ROWS)
         finally:
             if writer is not None:

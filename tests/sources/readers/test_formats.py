@@ -445,3 +445,23 @@ def test_a_saved_data_set_that_lacks_a_shard(tmp_path):
     (tmp_path / "test" / "data-00001-of-00002.arrow").unlink()
     with pytest.raises(InputError, match=r"data-00001-of-00002.arrow is named in state.json and is not there"):
         load([tmp_path], Config())
+
+
+@pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__.removeprefix("write_"))
+def test_object_storage_gives_the_same_tables(tmp_path, write):
+    fsspec = pytest.importorskip("fsspec")
+    write(tmp_path, *twins(leaky=True))
+    system = fsspec.filesystem("memory")
+    system.put(str(tmp_path), "/formats", recursive=True)
+    try:
+        here, there = load([tmp_path], Config()), load(["memory://formats"], Config())
+        assert [(table.uri, table.columns, table.split) for table in there.tables] == [
+            (table.uri, table.columns, table.split) for table in here.tables
+        ]
+        if write in (write_sqlite, write_workbook):
+            file = f"memory://formats/{next(tmp_path.iterdir()).name}"
+            named = load([f"train={file}::train", f"test={file}::test"], Config())
+            assert [table.uri.rpartition("::")[2] for table in named.tables] == ["train", "test"]
+        assert n_copies("memory://formats") == N_SHARED
+    finally:
+        system.rm("/formats", recursive=True)
