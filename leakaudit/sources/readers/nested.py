@@ -46,7 +46,7 @@ class Shape:
         unknown = [name for name in found if name not in self.columns]
         for name in unknown:
             siblings = [each for each in self.columns if each.rpartition(".")[0] == name.rpartition(".")[0]]
-            if "." in name and siblings and isinstance(found[name], str) and _is_turns(record.get(name.split(".")[0])):
+            if "." in name and siblings and isinstance(found[name], str) and _turn_keys(record.get(name.split(".")[0])):
                 found[siblings[-1]] = "\n".join(filter(None, (found.get(siblings[-1]), found[name])))
         return {name: found.get(name) for name in self.columns}
 
@@ -103,9 +103,9 @@ def _parts(name: str, value: Value, depth: int) -> Iterator[tuple[str, Value]]:
 
 
 def _objects(name: str, items: Sequence[Mapping[str, Value]], depth: int) -> Iterator[tuple[str, Value]]:
-    if _is_turns(items):
-        role = next(key for key in _ROLES if key in items[0])
-        content = next(key for key in _CONTENTS if key in items[0])
+    keys = _turn_keys(items)
+    if keys is not None:
+        role, content = keys
         said: dict[str, list[str]] = {}
         for item in items:
             said.setdefault(str(item.get(role)), []).extend(_texts(item.get(content), depth))
@@ -115,26 +115,24 @@ def _objects(name: str, items: Sequence[Mapping[str, Value]], depth: int) -> Ite
         yield from _parts(f"{name}.{key}", [item[key] for item in items if key in item], depth + 1)
 
 
-def _is_turns(items: Value) -> bool:
-    """Whether these are turns of a conversation: each says who and what."""
-    return (
-        isinstance(items, list)
-        and bool(items)
-        and all(isinstance(item, dict) for item in items)
-        and any(all(isinstance(item.get(key), str) for item in items) for key in _ROLES)
-        and any(all(key in item for item in items) for key in _CONTENTS)
-    )
+def _turn_keys(items: Value) -> tuple[str, str] | None:
+    """The fields that say who and what, where these are turns of a conversation."""
+    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+        return None
+    role = next((key for key in _ROLES if all(isinstance(item.get(key), str) for item in items)), None)
+    content = next((key for key in _CONTENTS if all(key in item for item in items)), None)
+    return None if role is None or content is None else (role, content)
 
 
 def _texts(value: Value, depth: int) -> Iterator[str]:
-    """What is said in a value, piece by piece: the ``text`` of parts that have one, plain values as they are."""
+    """What is said in a value, piece by piece."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        if isinstance(value.get("text"), str):
-            yield value["text"]
-        else:
-            yield json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    elif isinstance(value, dict) and depth <= DEEPEST:
+        is_part = isinstance(value.get("text"), str)  # {"type": "text", "text": "why?"}: the type is no text
+        for key, each in value.items():
+            if not (is_part and key == "type"):
+                yield from _texts(each, depth + 1)
     elif isinstance(value, list) and depth <= DEEPEST:
         for each in value:
             yield from _texts(each, depth + 1)
