@@ -165,6 +165,8 @@ class TableFile:
         For ``arrow`` only.
     row_uris : pyarrow.StringArray or None
         Names of the rows, where they have better ones than ``uri#row``: the pictures that they describe.
+    decimal_marks : mapping of str to {",", "."}
+        For ``csv``: columns that are numbers with decimal commas, or with commas between thousands.
     """
 
     uri: str
@@ -180,6 +182,7 @@ class TableFile:
     compression: Literal["none", "gzip", "zstd"] = "none"
     table: pa.Table | None = None
     row_uris: pa.Array | None = None
+    decimal_marks: Mapping[str, Literal[",", "."]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

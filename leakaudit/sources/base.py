@@ -7,13 +7,14 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leakaudit.config import Config
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset
 from leakaudit.sources import storage
+from leakaudit.sources.inside import INSIDE, inside, join_inside
 from leakaudit.sources.inventory import Inventory, node_kind, why
 from leakaudit.sources.listing import display, uri_of
 from leakaudit.sources.names import canonical
@@ -45,8 +46,9 @@ class Item:
 
     @property
     def name(self) -> str:
-        """Last part of the path."""
-        return os.path.basename(storage.absolute(self.given))
+        """Last part of the path; of a table in a file the name of the table."""
+        file, table = inside(self.given)
+        return os.path.basename(storage.absolute(file)) if table is None else table
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,12 @@ def _item(told: str) -> Item:
         from urllib.request import url2pathname
 
         path = url2pathname(path.removeprefix("file://").removeprefix("localhost"))
+    file, table = inside(path)
+    if table is not None:
+        item = _item(file)
+        if item.is_folder:
+            raise InputError(f"{display(file)}: a folder; {INSIDE} goes between a file and a table in it")
+        return replace(item, split=split, given=path, paths=tuple(join_inside(each, table) for each in item.paths))
     if storage.is_remote(path):
         return _remote_item(split, path)
     try:

@@ -17,6 +17,7 @@ from leakaudit.errors import InputError, LayoutError, UserError
 from leakaudit.model import Unclaimed
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, Item, NotThis, Request
+from leakaudit.sources.inside import inside
 from leakaudit.sources.inventory import Folder, Inventory, Tally, files_of
 from leakaudit.sources.kinds import DataKind, data_kind
 from leakaudit.sources.listing import display, entries_of, uri_of
@@ -93,7 +94,7 @@ def recognise(request: Request, layouts: Sequence[DataLayout]) -> tuple[Recognis
         if isinstance(sniffed, NotThis):
             reasons.append(sniffed)
             continue
-        takes = tuple(layout.takes(request, sniffed))
+        takes = tuple(inside(path)[0] for path in layout.takes(request, sniffed))  # a table in a file is the file
         weight = sum(_weight(request.inventory, path, layout.lines) for path in outermost(takes))
         if best is None or weight > best.weight:
             best = Recognised(layout, request, sniffed, takes, weight)

@@ -15,7 +15,7 @@ from leakaudit.sources.inventory import Inventory, why
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import canonical, distinct, split_of, split_word
 
-COMPRESSED = (".gz", ".zst", ".gzip", ".zstd")
+COMPRESSED = (".gz", ".zst", ".gzip", ".zstd", ".bz2", ".xz")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from leakaudit.model import Columns, Dataset, Layout, TableFile, ordered_splits
 from leakaudit.sources.base import Request
 from leakaudit.sources.names import label_candidates, resolve_column
 from leakaudit.sources.parts import say_names
-from leakaudit.sources.readers.heads import Head, table_file
+from leakaudit.sources.readers.engine_files import table_file
+from leakaudit.sources.readers.heads import Head
 
 
 def heads_dataset(
@@ -22,6 +23,7 @@ def heads_dataset(
     split_column: str | None = None,
     split_values: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    label: tuple[str, str] | None = None,
 ) -> Dataset:
     """A data set of settled files.
 
@@ -36,6 +38,8 @@ def heads_dataset(
     split_column, split_values
         Where a column says the split row by row.
     notes : sequence of str
+    label : (column, reason), optional
+        The label that the layout knows; it may be absent from held-out splits. What the user told goes first.
 
     Raises
     ------
@@ -66,6 +70,7 @@ def heads_dataset(
         split_column=split_column,
         split_values=split_values,
         notes=notes,
+        known_label=label,
     )
 
 
@@ -81,6 +86,7 @@ def tables_dataset(
     split_values: Mapping[str, str] | None = None,
     n_other_files: int = 0,
     notes: Sequence[str] = (),
+    known_label: tuple[str, str] | None = None,
 ) -> Dataset:
     """A data set of tables: which columns they share, and what the columns mean. Parameters as in `heads_dataset`."""
     every = list(dict.fromkeys(name for table in tables for name in table.columns))
@@ -95,6 +101,13 @@ def tables_dataset(
             f"{say_names(other.columns, 4)}): say --header or --no-header if the first line was misread"
         )
     more = list(notes)
+    lacking = [table.uri for table in tables if known_label is not None and known_label[0] not in table.columns]
+    if lacking and known_label is not None and config.label in (None, known_label[0]):
+        partial = [name for name in partial if name != known_label[0]]
+        more.append(
+            f"The label {known_label[0]!r} is not in {say_names(lacking, 3)}: checks of labels look at the other "
+            "splits alone."
+        )
     if partial:
         more.append(f"Columns that are not in every split are no part of the comparison: {say_names(partial, 8)}.")
     told = {
@@ -113,6 +126,8 @@ def tables_dataset(
             del told[option]
     columns = [name for name in common if name != split_column]
     label, why_label, unknown = told.get("label"), "as told", "no label column known (say --label)"
+    if known_label is not None and config.label is None:
+        label, why_label = known_label
     if label is None and config.label is None:
         candidates = label_candidates(columns)
         label, why_label = (candidates[0] if len(candidates) == 1 else None), "by its name"
@@ -138,7 +153,7 @@ def tables_dataset(
             time=told.get("time"),
             split=split_column,
             id=told.get("id"),
-            ignore=tuple(dict.fromkeys((*ignored, *partial))),
+            ignore=tuple(dict.fromkeys((*ignored, *(name for name in partial if name != label)))),
             split_values=dict(split_values or {}),
         ),
         n_other_files=n_other_files,

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leakaudit.config import Config
+from leakaudit.errors import InputError
 from leakaudit.sources import storage
 from leakaudit.sources.base import NotThis, Request
+from leakaudit.sources.inside import join_inside
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import SPLIT_NAMES, distinct, split_of, split_word
 from leakaudit.sources.parts import Part, absent_data, folder_parts, in_order, item_parts, list_folder, say_names, stem
-from leakaudit.sources.readers.heads import is_table_name, suffix_of
+from leakaudit.sources.readers import is_container_name, tables_in, tables_of_folder
+from leakaudit.sources.readers.files import suffix_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,16 @@ def find_table_parts(request: Request) -> TableParts | NotThis:
 
 def _named_files(request: Request) -> TableParts | NotThis:
     if len(request.items) == 1 and request.items[0].split is None and len(request.items[0].paths) == 1:
+        inner = _inside(request.items[0].paths[0], request.config)
+        if inner is not None:
+            return inner
         return NotThis("one file is no set of split files (add its partner: train=FILE test=FILE)")
     parts = []
     for part in item_parts(request):
         files: list[str] = []
         for path in part.paths:
             if storage.is_folder(path):
-                shards = [name for name in list_folder(request.inventory, path)[1] if is_table_name(name)]
+                shards = tables_of_folder(path, list_folder(request.inventory, path)[1])
                 if not shards:
                     return NotThis(f"{display(path)} holds neither pictures nor tables", nearly=True)
                 files += [os.path.join(path, name) for name in shards]
@@ -69,27 +75,50 @@ def _named_files(request: Request) -> TableParts | NotThis:
     return TableParts(tuple(parts))
 
 
+def _inside(path: str, config: Config) -> TableParts | NotThis | None:
+    """Tables in one file that are called like splits; None for a file that is one table, or that cannot be read."""
+    try:
+        names = tables_in(path, config)
+    except InputError:
+        return None  # said by the layout that reads it
+    if names is None or len(names) < 2:
+        return None
+    families = {key: found for key, found in _families(names, config).items() if len(found) > 1}
+    exact = {key: found for key, found in families.items() if key[0] == "{}"} or families
+    if len(exact) != 1:
+        which = " ".join(
+            f"{split}={display(join_inside(path, name))}" for split, name in zip(("train", "test"), names, strict=False)
+        )
+        return NotThis(
+            f"{display(os.path.basename(path))} holds {len(names):,} tables ({say_names(names)}), and their names do "
+            f"not say one set of splits: say which: {which}",
+            nearly=True,
+        )
+    ((_, splits),) = exact.items()
+    used = {name for found in splits.values() for name in found}
+    parts = [
+        Part(split, tuple(join_inside(path, name) for name in found), say_names(found, 2))
+        for split, found in splits.items()
+    ]
+    return TableParts(tuple(in_order(parts)), tuple(join_inside(path, name) for name in names if name not in used))
+
+
 def _in_folder(request: Request, folder: str, folders: Sequence[str], files: Sequence[str]) -> TableParts | NotThis:
     config = request.config
     for name, split in absent_data((*folders, *files), config):
         return NotThis(f"of the split {split} only the pointer {display(name)}.dvc is there: run dvc pull", nearly=True)
-    tables = [name for name in files if is_table_name(name)]
+    tables = tables_of_folder(folder, files)
+    if len(tables) == 1 and is_container_name(tables[0]):
+        inner = _inside(os.path.join(folder, tables[0]), config)
+        if inner is not None:
+            return inner
     families = _families(tables, config)
     enough = 1 if config.within else 2
-    whole = {key: splits for key, splits in families.items() if len(splits) >= enough}
-    exact = {key: splits for key, splits in whole.items() if key[0] == "{}"}
-    chosen = exact or whole
-    if len(chosen) > 1:
-        sets = "; ".join(
-            say_names([name for names in splits.values() for name in names], 3) for splits in chosen.values()
-        )
-        return NotThis(f"several sets of split files ({sets}): {_say_it(chosen)}", nearly=True)
-    if chosen:
-        ((key, splits),) = chosen.items()
-        used = {name for names in splits.values() for name in names}
-        unused = tuple(name for name in tables if name not in used)
-        if unused and key[0] != "{}":
-            return NotThis(f"split files beside other tables ({say_names(unused, 3)}): {_say_it(chosen)}", nearly=True)
+    family = _one_family(families, tables, enough)
+    if isinstance(family, NotThis):
+        return family
+    if family is not None:
+        splits, unused = family
         parts = [
             Part(split, tuple(os.path.join(folder, name) for name in names), say_names(names, 2))
             for split, names in splits.items()
@@ -105,12 +134,34 @@ def _in_folder(request: Request, folder: str, folders: Sequence[str], files: Seq
     return NotThis(reason)
 
 
+def _one_family(
+    families: dict[tuple[str, str], dict[str, list[str]]], tables: Sequence[str], enough: int
+) -> tuple[dict[str, list[str]], tuple[str, ...]] | NotThis | None:
+    """The one set of split files, and the tables that are not in it; None where there is no set."""
+    whole = {key: splits for key, splits in families.items() if len(splits) >= enough}
+    exact = {key: splits for key, splits in whole.items() if key[0] == "{}"}
+    chosen = exact or whole
+    if len(chosen) > 1:
+        sets = "; ".join(
+            say_names([name for names in splits.values() for name in names], 3) for splits in chosen.values()
+        )
+        return NotThis(f"several sets of split files ({sets}): {_say_it(chosen)}", nearly=True)
+    if not chosen:
+        return None
+    ((key, splits),) = chosen.items()
+    used = {name for names in splits.values() for name in names}
+    unused = tuple(name for name in tables if name not in used)
+    if unused and key[0] != "{}":
+        return NotThis(f"split files beside other tables ({say_names(unused, 3)}): {_say_it(chosen)}", nearly=True)
+    return splits, unused
+
+
 def _shards(request: Request, folder: str, folders: Sequence[str]) -> list[Part]:
     """Split folders that hold tables."""
     shards = []
     for part in folder_parts(folder, folders, request.config):
         try:
-            names = [name for name in entries_of(request.inventory, part.paths[0])[1] if is_table_name(name)]
+            names = tables_of_folder(part.paths[0], entries_of(request.inventory, part.paths[0])[1])
         except OSError:
             continue
         if names:

@@ -17,7 +17,7 @@ from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import canonical, split_of, split_word
 from leakaudit.sources.parts import COMPRESSED, folder_parts, say_names
 from leakaudit.sources.readers.csv_dialect import sniff_encoding
-from leakaudit.sources.readers.heads import Compression, read_bytes
+from leakaudit.sources.readers.files import Compression, read_bytes
 from leakaudit.sources.rows import tables_dataset
 
 HEAD = 1 << 16

@@ -77,7 +77,7 @@ def test_dev_and_val_files_are_two_splits(tmp_path):
 
 
 def test_two_sets_of_split_files(tmp_path):
-    root = write(tmp_path, X_train__csv=TRAIN, X_test__csv=TEST, y_train__csv=TRAIN, y_test__csv=TEST)
+    root = write(tmp_path, en_train__csv=TRAIN, en_test__csv=TEST, de_train__csv=TRAIN, de_test__csv=TEST)
     with pytest.raises(LayoutError, match="several sets of split files"):
         load([root], Config())
 
@@ -262,6 +262,46 @@ def test_split_column_told(tmp_path):
         load([path], Config(split_column="part", splits={"three": "train"}))
     with pytest.raises(ConfigError, match="--split-column: there is no column"):
         load([path], Config(split_column="parts"))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("is_train", ("True", "False"), {"True": "train", "False": "test"}),
+        ("is_test", ("0", "1"), {"0": "train", "1": "test"}),
+        ("IsValid", ("no", "yes"), {"no": "train", "yes": "val"}),
+    ],
+)
+def test_a_flag_says_the_split(tmp_path, name, values, expected):
+    rows = "".join(f"{at},{values[at % 2]}\n" for at in range(8))
+    root = write(tmp_path, data__csv=f"x,{name}\n{rows}")
+    for config in (Config(), Config(split_column=name)):
+        dataset = load([root], config)
+        assert dataset.columns.split == name
+        assert dict(dataset.columns.split_values) == expected
+
+
+def test_a_column_of_other_values_or_another_name_is_no_flag(tmp_path):
+    for header in ("is_train", "train_time", "interval", "is_long"):
+        values = ("3.5", "2") if header == "is_train" else ("1", "0")
+        rows = "".join(f"{at},{values[at % 2]}\n" for at in range(8))
+        root = write(tmp_path, data__csv=f"x,{header}\n{rows}")
+        with pytest.raises(LayoutError, match="no column of it says the split"):
+            load([root], Config())
+
+
+def test_a_split_column_goes_before_a_flag(tmp_path):
+    root = write(tmp_path, data__csv="is_train,split\n1,train\n1,dev\n0,test\n")
+    assert load([root], Config()).columns.split == "split"
+
+
+@pytest.mark.parametrize("log", ["_delta_log/0.json", "metadata/version-hint.text"])
+def test_files_of_old_versions_are_not_read_as_rows(tmp_path, log):
+    root = write(tmp_path, train__csv=TRAIN, test__csv=TEST)
+    (root / log).parent.mkdir()
+    (root / log).write_text("{}")
+    with pytest.raises(InputError, match="rows that were deleted"):
+        load([root], Config())
 
 
 def test_split_column_beyond_the_head(tmp_path):

@@ -19,7 +19,7 @@ from leakaudit.engines.duck import absolute, engine_can_name, open_duck
 from leakaudit.fingerprints.rows.cells import Column, canonical_cells, install
 from leakaudit.fingerprints.rows.nominate import hashed_cells, repeated
 from leakaudit.sources.readers.duck_tables import read_table
-from leakaudit.sources.storage.remote import is_local_copy
+from leakaudit.sources.storage.copies import is_local_copy
 
 if TYPE_CHECKING:
     from leakaudit.engines.base import Engine

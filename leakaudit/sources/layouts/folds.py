@@ -11,7 +11,8 @@ from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.layouts.split_column import one_table
 from leakaudit.sources.names import plain
-from leakaudit.sources.readers.heads import Head, head_of, settle
+from leakaudit.sources.readers import head_of
+from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.readers.stream import count_values
 from leakaudit.sources.rows import heads_dataset
 

@@ -31,7 +31,8 @@ from leakaudit.sources.names import (
     resolve_column,
 )
 from leakaudit.sources.parts import say_names
-from leakaudit.sources.readers.heads import Head, head_of, is_text_name, settle
+from leakaudit.sources.readers import head_of, is_text_name
+from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.readers.stream import count_values, read_rows
 from leakaudit.sources.storage import addresses
 from leakaudit.sources.table_parts import TableParts, find_table_parts

@@ -11,7 +11,8 @@ from leakaudit.sources.layouts import image_folders
 from leakaudit.sources.layouts.split_column import one_table
 from leakaudit.sources.listing import display, holds_picture
 from leakaudit.sources.parts import Part
-from leakaudit.sources.readers.heads import Head, head_of, settle
+from leakaudit.sources.readers import head_of
+from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.rows import heads_dataset
 
 ONLY = "all"

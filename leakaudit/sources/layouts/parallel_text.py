@@ -14,8 +14,9 @@ from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.kinds import kind_of
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.parts import Part, folder_parts, in_order, item_parts, list_folder, say_names, say_parts
+from leakaudit.sources.readers import is_table_name
 from leakaudit.sources.readers.csv_dialect import sniff_encoding
-from leakaudit.sources.readers.heads import is_table_name, read_bytes
+from leakaudit.sources.readers.files import read_bytes
 from leakaudit.sources.rows import tables_dataset
 
 MOST_FILES = 12

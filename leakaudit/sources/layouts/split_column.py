@@ -8,22 +8,28 @@ split name, is every value a split of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leakaudit.config import Config
-from leakaudit.errors import ConfigError, LayoutError
+from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
-from leakaudit.sources.names import SPLIT_COLUMN_NAMES, canonical, plain, resolve_column, split_of
+from leakaudit.sources.names import SPLIT_COLUMN_NAMES, SPLIT_NAMES, canonical, plain, resolve_column, split_of
 from leakaudit.sources.parts import list_folder, say_names
-from leakaudit.sources.readers.heads import Head, head_of, is_table_name, settle
+from leakaudit.sources.readers import head_of, is_container_name, tables_in, tables_of_folder
+from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.readers.stream import count_values
 from leakaudit.sources.rows import heads_dataset
 
 MOST_SPLITS = 20
 """More distinct values than this in a column are no splits (ten folds and a hold-out are eleven)."""
+
+
+_YES = frozenset(("true", "t", "yes", "y", "1", "1.0"))
+_NO = frozenset(("false", "f", "no", "n", "0", "0.0"))
+"""Values of a column that says yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +44,24 @@ class Sniffed:
 def one_table(request: Request) -> str | NotThis:
     """The one table that was named, or the only one in a folder."""
     if request.folder is not None:
-        tables = [name for name in list_folder(request.inventory, request.folder)[1] if is_table_name(name)]
+        tables = tables_of_folder(request.folder, list_folder(request.inventory, request.folder)[1])
         if len(tables) == 1:
-            return os.path.join(request.folder, tables[0])
+            path = os.path.join(request.folder, tables[0])
+            return path if not is_container_name(path) else _one_inside(path, request.config)
         return NotThis(f"{len(tables)} tables in the folder" if tables else "no table in the folder")
     paths = [path for item in request.items for path in item.paths]
     if len(paths) != 1:
         return NotThis("several files")
     return paths[0]
+
+
+def _one_inside(path: str, config: Config) -> str | NotThis:
+    """A file that may hold several tables, if it holds one."""
+    try:
+        names = tables_in(path, config)
+    except InputError as error:
+        return NotThis(str(error))
+    return path if names is None or len(names) == 1 else NotThis(f"{len(names)} tables in {display(path)}")
 
 
 def sniff(request: Request) -> Sniffed | NotThis:
@@ -79,7 +95,29 @@ def find_split_column(head: Head, config: Config) -> str | None:
         values = {value.strip() for value in head.column(column) if value}
         if len(values) <= MOST_SPLITS and any(split_of(value, config.splits) for value in values):
             return column
-    return None
+    flags = [column for column in head.columns if flag_splits(column)]
+    return next((column for column in flags if _flag_values(column, [v for v in head.column(column) if v])), None)
+
+
+def flag_splits(column: str) -> tuple[str, str] | None:
+    """Which splits yes and no mean in a column that is named after one (``is_train``); None for other names.
+
+    >>> flag_splits("is_train"), flag_splits("IsValid"), flag_splits("train_time")
+    (('train', 'test'), ('val', 'train'), None)
+    """
+    name = plain(column)
+    split = SPLIT_NAMES.get(name.removeprefix("is").removeprefix("in").removesuffix("flag").removesuffix("mask"))
+    if split is None or (not name.startswith(("is", "in")) and not name.endswith(("flag", "mask"))):
+        return None
+    return (split, "test" if split == "train" else "train")
+
+
+def _flag_values(column: str, known: Sequence[str]) -> dict[str, str]:
+    """What the values of a column of yes and no stand for; nothing where it is none."""
+    splits = flag_splits(column)
+    if splits is None or not {value.strip().lower() for value in known} <= _YES | _NO:
+        return {}
+    return {value: splits[0] if value.strip().lower() in _YES else splits[1] for value in known}
 
 
 def read_split_values(counts: Mapping[str, int], column: str, config: Config) -> tuple[dict[str, str], list[str]]:
@@ -104,6 +142,7 @@ def read_split_values(counts: Mapping[str, int], column: str, config: Config) ->
     if absent:
         raise ConfigError(f"--split-name: {column!r} has no value {absent[0]!r} (values: {say_names(known, 10)})")
     values = {value: split for value in known if (split := split_of(value, config.splits))}
+    values = values or _flag_values(column, known)
     if not values and config.split_column is not None:
         if len(known) > MOST_SPLITS:
             raise LayoutError(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
+
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.listing import display
 from leakaudit.sources.parts import say_names
-from leakaudit.sources.readers.heads import head_of, settle
+from leakaudit.sources.readers import head_of
+from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.rows import heads_dataset, say_files
 from leakaudit.sources.table_parts import TableParts, find_table_parts
 
@@ -36,7 +42,29 @@ def load(request: Request, sniffed: TableParts) -> Dataset:
     heads = [(split, head) for (split, _), head in zip(raw, settled, strict=True)]
     notes = [f"Not used, beside the split files: {say_names(sniffed.unused)}."] if sniffed.unused else []
     why = "; ".join((f"one table a split: {say_files(heads, request)}", *said))
-    return heads_dataset(request, LAYOUT.name, why, heads, notes=notes)
+    label = _submitted_label(request, heads, sniffed.unused)
+    return heads_dataset(request, LAYOUT.name, why, heads, notes=notes, label=label)
+
+
+def _submitted_label(
+    request: Request, heads: Sequence[tuple[str | None, Head]], unused: Sequence[str]
+) -> tuple[str, str] | None:
+    """The label that only train has, where a sample submission names it (as Kaggle hands out its data)."""
+    train = {column for split, head in heads if split == "train" for column in head.columns}
+    others = {column for split, head in heads if split != "train" for column in head.columns}
+    if request.folder is None or not train or not others:
+        return None
+    for name in unused:
+        if not re.search(r"submi(?:ssion|t)", name, re.IGNORECASE):
+            continue
+        try:
+            (submitted,), _ = settle([head_of(request, os.path.join(request.folder, name))], request.config)
+        except InputError:  # it is not needed
+            continue
+        asked = [column for column in submitted.columns if column in train and column not in others]
+        if len(asked) == 1:
+            return asked[0], f"{display(name)} asks for it"
+    return None
 
 
 def takes(_request: Request, sniffed: TableParts) -> list[str]:

@@ -12,7 +12,8 @@ from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.layouts.split_column import one_table
 from leakaudit.sources.names import distinct, split_of
 from leakaudit.sources.parts import say_names
-from leakaudit.sources.readers.heads import Compression, read_bytes, read_json, suffix_of, table_of_records
+from leakaudit.sources.readers.files import Compression, read_bytes, suffix_of
+from leakaudit.sources.readers.json_records import read_json, table_of_records
 from leakaudit.sources.rows import tables_dataset
 
 

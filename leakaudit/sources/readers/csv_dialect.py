@@ -282,6 +282,8 @@ def _regularity(rows: Rows, n_broken: int, delimiter: str) -> tuple[float, int]:
     quoted_inside = sum(cell[:1] in ("'", '"') and cell[-1:] == cell[:1] and len(cell) > 1 for cell in cells)
     score = n_regular / len(rows)
     score -= 0.2 * (first != width) + 0.5 * n_broken / len(rows) + 0.3 * quoted_inside / max(len(cells), 1)
+    if len(delimiter) > 1:  # `, ` is the delimiter only where every comma has its space: "Surname, Given",1 has not
+        score -= 0.5 * sum(any(delimiter[0] in cell for cell in row) for row in rows) / len(rows)
     return score + 0.2 * (clean / max(len(cells), 1) - 1) - 0.02 * padded / max(len(cells), 1), width
 
 

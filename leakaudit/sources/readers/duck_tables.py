@@ -26,6 +26,7 @@ import pyarrow as pa
 from leakaudit.engines.duck import Duck, absolute, engine_can_name, first_line, quote_text
 from leakaudit.errors import InputError, LeakauditError, UserError
 from leakaudit.model import PROBLEMS_LISTED, Problem, TableFile
+from leakaudit.sources.readers.numbers import number_sql
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
@@ -118,6 +119,7 @@ def read_table(duck: Duck, file: TableFile, table: str) -> Loaded:
     try:
         if file.format == "csv":
             rejected, n_rejected = _load_csv(duck, file, table)
+            _read_marks(duck, file, table)
         elif file.format == "jsonl":
             rejected, n_rejected = _load_jsonl(duck, file, table)
         else:
@@ -291,6 +293,23 @@ def _insert(duck: Duck, file: TableFile, table: str, batches: Iterator[pa.Table]
             )
             made = True
         duck.connection.unregister("batch")
+
+
+def _read_marks(duck: Duck, file: TableFile, table: str) -> None:
+    """Write the columns whose every cell is a number with decimal commas, or with commas between thousands, as numbers.
+
+    The head said which columns may be; one cell that is something else, and the column stays the text that it is.
+    """
+    names = {f"c{file.columns.index(column)}": mark for column, mark in file.decimal_marks.items()}
+    if not names:
+        return
+    told = {name: number_sql(name, mark) for name, mark in names.items()}
+    fits = duck.rows(f"SELECT {', '.join(f'coalesce(bool_and({fit}), true)' for fit, _ in told.values())} FROM {table}")
+    cells = [f"{told[name][1]} AS {name}" for name, fit in zip(names, fits[0], strict=True) if fit]
+    if cells:
+        duck.connection.execute(f"CREATE TABLE {table}_marked AS SELECT * REPLACE ({', '.join(cells)}) FROM {table}")
+        duck.connection.execute(f"DROP TABLE {table}")
+        duck.connection.execute(f"ALTER TABLE {table}_marked RENAME TO {table}")
 
 
 # --- csv: every cell as text ----------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from leakaudit.errors import InputError
 from leakaudit.sources import storage
 from leakaudit.sources.listing import display
 from leakaudit.sources.readers.csv_dialect import Dialect, parse
-from leakaudit.sources.readers.heads import MOST_HEAD_BYTES, Head, cell_of, cell_of_arrow, open_bytes, read_bytes
+from leakaudit.sources.readers.files import open_bytes, read_bytes
+from leakaudit.sources.readers.heads import MOST_HEAD_BYTES, Head, cell_of, cell_of_arrow
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -35,11 +36,15 @@ def read_rows(head: Head, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     schema = pa.schema([(name, pa.string()) for name in columns])
     if head.table is not None:
         yield from head.table.rename_columns(list(head.columns)).select(list(columns)).to_batches()
+    elif head.stream is not None:
+        for batch in batches_of(head):
+            cells = [[cell_of_arrow(value) for value in batch.column(name).to_pylist()] for name in columns]
+            yield pa.record_batch([pa.array(each, pa.string()) for each in cells], schema=schema)
     elif head.format == "parquet":
         import pyarrow.parquet as pq
 
         try:
-            with storage.open_file(head.path) as source, pq.ParquetFile(source) as file:
+            with storage.open_file(head.opened) as source, pq.ParquetFile(source) as file:
                 for batch in file.iter_batches(columns=list(columns)):
                     cells = [[cell_of_arrow(value) for value in batch.column(name).to_pylist()] for name in columns]
                     yield pa.record_batch([pa.array(each, pa.string()) for each in cells], schema=schema)
@@ -51,6 +56,27 @@ def read_rows(head: Head, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         yield from _read_csv(head, columns)
 
 
+def batches_of(head: Head) -> Iterator[pa.RecordBatch]:
+    """All rows of a file that this process reads, under the names that `settle` gave its columns.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read to its end.
+    """
+    assert head.stream is not None
+    skip = int(head.grid and head.header)
+    for batch in head.stream():
+        rows = batch.slice(min(skip, batch.num_rows))
+        skip -= batch.num_rows - rows.num_rows
+        columns = rows.columns
+        if head.fill is not None:  # features that only other files have
+            known = dict(zip(rows.schema.names, columns, strict=True))
+            absent = pa.array([float(head.fill)] * rows.num_rows, pa.float64())
+            columns = [known.get(name, absent) for name in head.columns]
+        yield pa.RecordBatch.from_arrays(columns, names=list(head.columns))
+
+
 def _read_jsonl(head: Head, columns: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     def batch(records: list[dict[str, Any]]) -> pa.RecordBatch:
         cells = [pa.array([cell_of(record.get(name)) for record in records], pa.string()) for name in columns]
@@ -58,14 +84,14 @@ def _read_jsonl(head: Head, columns: Sequence[str], schema: pa.Schema) -> Iterat
 
     records: list[dict[str, Any]] = []
     try:
-        with open_bytes(head.path, head.compression) as file:
+        with open_bytes(head.opened, head.compression) as file:
             for line in file:
                 try:
                     record = json.loads(line)
                 except (ValueError, RecursionError):
                     continue  # counted by the engine that reads the rows
                 if isinstance(record, dict):
-                    records.append(record)
+                    records.append(record if head.nested is None else head.nested.flat(record))
                 if len(records) == 1 << 16:
                     yield batch(records)
                     records = []
@@ -97,7 +123,7 @@ def _read_csv(head: Head, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _parse_all(head: Head, dialect: Dialect, columns: Sequence[str]) -> pa.RecordBatch:
-    data, _ = read_bytes(head.path, head.compression)
+    data, _ = read_bytes(head.opened, head.compression)
     text = data.decode(head.encoding).removeprefix("\ufeff")
     ends = itertools.islice(re.finditer(r"\r\n|\n|\r", text), max(dialect.skip_rows - 1, 0), dialect.skip_rows)
     start = next((end.end() for end in ends), 0)
@@ -111,7 +137,7 @@ def _stream_csv(head: Head, dialect: Dialect, columns: Sequence[str]) -> Iterato
     import pyarrow.csv as pacsv
 
     names = list(head.columns)
-    with open_bytes(head.path, head.compression) as source:
+    with open_bytes(head.opened, head.compression) as source:
         reader = pacsv.open_csv(
             source if isinstance(source, pa.NativeFile) else pa.PythonFile(source, mode="r"),
             read_options=pacsv.ReadOptions(

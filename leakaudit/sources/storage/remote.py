@@ -10,18 +10,16 @@ from __future__ import annotations
 import errno
 import os
 import pickle
-import shutil
 import stat as modes
-import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from leakaudit.errors import InputError
 from leakaudit.sources.storage.addresses import cleaned, root_parts, shown
+from leakaudit.sources.storage.copies import LocalCopy, new_copy
 from leakaudit.sources.storage.errors import explained, plain_errors
 
 BLOCK = 1 << 23
@@ -393,16 +391,7 @@ def open_file(address: str) -> IO[bytes]:
     return cast("IO[bytes]", opened)
 
 
-class _LocalCopy(str):
-    """Path of a copy; the copy goes with it. (No slots: it takes a weak reference.)"""
-
-
-_copies: weakref.WeakValueDictionary[tuple[str, File | None], _LocalCopy] = weakref.WeakValueDictionary()
-
-
-def is_local_copy(path: str) -> bool:
-    """Whether a path is that of a copy that `local_copy` made: no other machine has it."""
-    return isinstance(path, _LocalCopy)
+_copies: weakref.WeakValueDictionary[tuple[str, File | None], LocalCopy] = weakref.WeakValueDictionary()
 
 
 def local_copy(address: str) -> str:
@@ -417,9 +406,7 @@ def local_copy(address: str) -> str:
     if (known := _copies.get(key)) is not None:
         return known
     fs = _system(address)
-    folder = tempfile.mkdtemp(prefix="leakaudit-")
-    copy = _LocalCopy(Path(folder, "table"))
-    weakref.finalize(copy, shutil.rmtree, folder, ignore_errors=True)
+    copy = new_copy()
     with plain_errors():
         fs.get_file(fs._strip_protocol(address), str(copy))
     _copies[key] = copy

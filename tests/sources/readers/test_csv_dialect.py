@@ -122,6 +122,22 @@ def test_a_cell_of_a_megabyte():
     assert csv.field_size_limit() == 131072
 
 
+def test_a_comma_inside_of_quotes_is_no_delimiter():
+    names = ["Iota", "Sigma", "Mu", "Rho", "Xi", "Alpha"]
+    rows = [f'{at},"{names[at % 6]}, {names[at % 5]}",{at % 90}' for at in range(40)]
+    for header in ("Id,Name,Age\n", ""):
+        found = sniff_dialect(header + "\n".join(rows) + "\n", complete=True)
+        assert (found.delimiter, found.quote, found.skip_rows) == (",", '"', 0)
+        assert found.rows[-1] == ("39", "Rho, Beta".replace("Beta", names[39 % 5]), "39")
+
+
+def test_quotes_in_tab_separated_texts_are_plain_characters():
+    rows = [f'{at}\tthe "{at} words" are said\t"so he began' for at in range(30)]
+    found = sniff_dialect("index\tsentence1\tsentence2\n" + "\n".join(rows) + "\n", complete=True)
+    assert (found.delimiter, found.quote) == ("\t", "")
+    assert found.rows[1] == ("0", 'the "0 words" are said', '"so he began')
+
+
 def test_decimal_commas_are_no_delimiter():
     found = sniff_dialect("1,5;2,5\n3,5;4,5\n", complete=True)
     assert (found.delimiter, found.rows[0]) == (";", ("1,5", "2,5"))
