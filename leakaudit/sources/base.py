@@ -122,10 +122,13 @@ class NotThis:
         One phrase, with the option that would say it.
     nearly : bool, default False
         It is this layout, but for one thing (a single split): the message then says this alone.
+    unless_below : bool, default False
+        Of those, one that gives way to a data set in a folder below.
     """
 
     reason: str
     nearly: bool = False
+    unless_below: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def _below(request: Request, layouts: Sequence[DataLayout], reasons: Sequence[No
         Several: the user must say which.
     """
     found = below(request, layouts)
-    nearly = any(each.nearly for each in reasons)
+    nearly = any(each.nearly and not each.unless_below for each in reasons)
     if len(found) > 1 and not nearly:
         ways = [f"{display(each.request.folder or '')} ({each.layout.name})" for each in found]
         raise LayoutError(
