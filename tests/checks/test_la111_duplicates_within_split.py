@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from agreement import assert_formats_agree
 from leakaudit import audit
 from leakaudit.analysis.copies.rows import equal as equal_rows
 from leakaudit.checks import la111_duplicates_within_split as la111
@@ -96,3 +97,30 @@ def test_real_tables(shared_data: Path, name, header, n_extra, n):
     file = TableFile(path.name, "all", "csv", columns, path=str(path), header=header)
     outcome = run(file, config=Config(within=True))
     assert outcome.reason == f"{n_extra:,} of {n:,} rows of all are extra copies"
+
+
+@pytest.mark.parametrize("n", [1, 14, 40])
+def test_a_text_any_number_of_times(n, tmp_path):
+    texts = [f"the story number {i} is about a very small animal" for i in range(30)] + ["one more story, told"] * n
+    train = pa.table({"text": texts, "label": ["a" if i >= 30 else "ab"[i % 2] for i in range(len(texts))]})
+    report = audit(train=train, val=pa.table({"text": ["nothing of this is there"], "label": ["b"]}), label="label")
+    (outcome,) = (outcome for outcome in report.outcomes if outcome.code == "LA111")
+    found = [finding for finding in outcome.findings if finding.splits == ("train",)]
+    assert [finding.n_samples for finding in found] == ([n - 1] if n > 1 else [])
+    assert all(0 < len(finding.evidence.pairs) <= 12 for finding in found)
+    assert_formats_agree(report, tmp_path)
+
+
+@pytest.mark.parametrize("n", [1, 14])
+def test_a_picture_any_number_of_times(n, tmp_path):
+    data = np.random.default_rng(0).integers(0, 256, (5, 24, 24, 3), dtype=np.uint8)
+    for split, kinds in (("train", (0, 1, 2)), ("val", (3, 4))):
+        folder = tmp_path / "data" / split / "cat"
+        folder.mkdir(parents=True)
+        for kind in kinds:
+            for copy in range(n if kind == 0 else 1):
+                Image.fromarray(data[kind]).save(folder / f"{kind}-{copy}.png")
+    report = audit(tmp_path / "data", cache_dir=tmp_path / "cache")
+    (outcome,) = (outcome for outcome in report.outcomes if outcome.code == "LA111")
+    assert [finding.n_samples for finding in outcome.findings] == ([13] if n > 1 else [])
+    assert_formats_agree(report, tmp_path)
