@@ -414,7 +414,10 @@ class Outcome:
     findings : tuple of Finding
         Worst first.
     pairs : callable or None
-        Every verified pair behind the findings, uncapped, for ``--pairs``.
+        Every verified pair behind the findings, uncapped, for ``--pairs``; inside one split, where k copies make
+        k(k - 1)/2 pairs, each copy beside the first one.
+    all_pairs : callable or None
+        Where `pairs` leaves some out: all of them, for ``--all-pairs``.
     sampled : tuple of str
         Sentences on what was measured on a subsample; never duplicate detection.
     seconds : float or None
@@ -428,6 +431,7 @@ class Outcome:
     metrics: Metrics = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     pairs: PairBatches | None = None
+    all_pairs: PairBatches | None = None
     sampled: tuple[str, ...] = ()
     seconds: float | None = None
 

@@ -32,7 +32,15 @@ def test_extra_copies_are_counted_in_each_split():
     assert outcome.findings[1].message == "train#1 is the same row as train#0"
     assert outcome.metrics["train"] == {"n": 6, "n_extra": 3, "n_groups": 2, "share_extra": 0.5}
     assert outcome.pairs is not None
-    assert pa.Table.from_batches(outcome.pairs()).num_rows == 1 + 3 + 1
+    assert outcome.all_pairs is not None
+    beside = pa.Table.from_batches(outcome.pairs()).select(["uri_a", "uri_b"]).to_pylist()
+    assert sorted(tuple(pair.values()) for pair in beside) == [
+        ("train#0", "train#1"),
+        ("train#2", "train#3"),
+        ("train#2", "train#4"),
+        ("val#1", "val#2"),
+    ]
+    assert pa.Table.from_batches(outcome.all_pairs()).num_rows == 1 + 3 + 1
 
 
 def test_rows_that_differ_in_the_label_are_no_copies():

@@ -137,6 +137,18 @@ def equal_pairs(codes: IntArray, in_a: np.ndarray, in_b: np.ndarray) -> Iterator
             yield Pairs(np.repeat(sample, len(matches)), matches, _ones(matches))
 
 
+def equal_copies(codes: IntArray, inside: np.ndarray) -> Iterator[Pairs]:
+    """The first sample of each code with every other one of it, in chunks of at most 65,536: k - 1 pairs for k copies,
+    where all pairs are k(k - 1)/2."""
+    members = _members(codes, inside)
+    counts = _runs(codes[members])
+    kept = np.repeat(members[np.cumsum(counts) - counts], counts)
+    extra = np.flatnonzero(members != kept)
+    for at in range(0, len(extra), _CHUNK):
+        these = extra[at : at + _CHUNK]
+        yield Pairs(kept[these], members[these], _ones(these))
+
+
 def linked_overlap(pairs: Pairs, held_out: str, reference: str) -> Overlap:
     """Connected groups of verified pairs between two splits; every member has a verified partner on the other side."""
     if not len(pairs):

@@ -324,9 +324,9 @@ def _blind_spots(report: Report, screen: Screen) -> Iterator[Text]:
     for what, count in counts.items():
         if count:
             listed = [problem for problem in coverage.problems if problem.kind in kinds[what]]
-            if listed and listed[0].uri in named:  # shown above, among the findings
-                listed = []
-            yield from _problems(count, what, listed, screen)
+            shown = bool(listed) and listed[0].uri in named  # above, among the findings
+            are_rows = report.kind == "table" and bool(listed) and all("#" in problem.uri for problem in listed)
+            yield from _problems(count, "row" if are_rows else "file", what, listed, screen, shown=shown)
     for reason, codes in skipped(report).items():
         yield from screen.wrapped(f"not run: {', '.join(codes)}", (f"  {reason}", "dim"), indent=2, hanging=4)
     for sentence in coverage.sampled:
@@ -339,8 +339,12 @@ def _blind_spots(report: Report, screen: Screen) -> Iterator[Text]:
         yield from screen.wrapped((f"checks for {other}, not for these data: {unfit}", "dim"), indent=2, hanging=4)
 
 
-def _problems(count: int, what: str, listed: list[Problem], screen: Screen) -> Iterator[Text]:
-    yield from screen.wrapped((f"{count:,} file{'s' if count != 1 else ''} {what}", STYLES["warning"]), indent=2)
+def _problems(
+    count: int, noun: str, what: str, listed: list[Problem], screen: Screen, *, shown: bool
+) -> Iterator[Text]:
+    yield from screen.wrapped((f"{count:,} {noun}{'s' if count != 1 else ''} {what}", STYLES["warning"]), indent=2)
+    if shown:
+        return
     for problem in listed[:PROBLEMS]:
         yield from _named(problem.uri, problem.reason, screen, indent=4)
     if listed and (more := count - PROBLEMS) > 0:

@@ -336,10 +336,11 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def sizes(report: Report) -> list[str]:
-    """``test 960 (40 not read)``: every split with what was read of it, and what was not."""
+    """``test 960 (40 not read)``, ``split 3: 240``: every split with what was read of it, and what was not."""
     lost = report.coverage.blind_in
     return [
-        f"{name} {split.n:,}" + (f" ({lost[name]:,} not read)" if lost.get(name) else "")
+        f"{name if _is_word(name) else f'split {name}:'} {split.n:,}"
+        + (f" ({lost[name]:,} not read)" if lost.get(name) else "")
         for name, split in report.splits.items()
     ]
 
@@ -387,7 +388,8 @@ def share(n: int, total: int) -> str:
 def where(group: SplitFindings) -> str:
     """The splits that findings are about: ``test vs train`` where two are compared, else a list of them."""
     listing = any(finding.evidence.samples for finding in group.findings)
-    return " vs ".join(group.splits) if len(group.splits) == 2 and not listing else ", ".join(group.splits)
+    names = [split_named(name) for name in group.splits]
+    return " vs ".join(names) if len(names) == 2 and not listing else ", ".join(names)
 
 
 def place(group: SplitFindings) -> str:
@@ -398,7 +400,7 @@ def place(group: SplitFindings) -> str:
 def splits_of(finding: Finding) -> str:
     """The splits of one finding, as in `where`."""
     listing = len(finding.splits) != 2 or bool(finding.evidence.samples)
-    return (", " if listing else " vs ").join(finding.splits)
+    return (", " if listing else " vs ").join(map(split_named, finding.splits))
 
 
 def first_sentence(text: str) -> str:

@@ -11,6 +11,7 @@ from leakaudit.analysis.copies import groups
 from leakaudit.analysis.copies.groups import (
     PAIRS_SHOWN,
     equal_codes,
+    equal_copies,
     equal_overlap,
     equal_pairs,
     equal_within,
@@ -66,6 +67,17 @@ def test_equal_within_counts_extra_copies(values, data):
     assert overlap.n_samples == sum(len(m) - 1 for m in members.values())
     assert overlap.n_groups == sum(len(m) > 1 for m in members.values())
     assert all(group.b[0] < min(group.a) for group in overlap.groups)
+
+
+@given(small_codes)
+def test_copies_are_the_first_of_each_code_with_every_other(values):
+    codes = np.array(values, dtype=np.int64)
+    found = [(a, b) for chunk in equal_copies(codes, codes != 3) for a, b in zip(chunk.a, chunk.b, strict=True)]
+    first = {}
+    for at, code in enumerate(values):
+        first.setdefault(code, at)
+    wanted = [(first[code], at) for at, code in enumerate(values) if code not in (-1, 3) and first[code] != at]
+    assert sorted(found) == sorted(wanted)
 
 
 @given(st.sets(st.tuples(st.integers(0, 7), st.integers(8, 15)), max_size=20))

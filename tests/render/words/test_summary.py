@@ -127,3 +127,4 @@ def test_labels_that_are_quantities_are_no_classes():
     assert classes(replace(report, splits=prices)) == "the label is a quantity: 30 distinct numbers"
     assert classes(replace(report, splits={"train": SplitInfo(3, {})})) is None
     assert sizes(SHAPES["one split lost rows"]()) == ["train 66", "test 33 (4 not read)"]
+    assert sizes(SHAPES["splits whose names are no words"]())[:2] == ["split 0: 20", "split 1: 21"]
