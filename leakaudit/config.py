@@ -108,9 +108,9 @@ class Config:
     new_since : Path or None
         An earlier report (JSON): what it already found fails nothing.
     blind_tolerance : float, default 0.001
-        Share of samples that may be unreadable before LA001 is an error and the audit counts as incomplete. One in
-        a thousand is below what changes a score visibly at usual validation sizes (binomial standard error of an
-        accuracy of 0.9 on 10,000 samples: 0.003).
+        Share of the samples of any one split, and of all, that may be unreadable before LA001 is an error and the
+        audit counts as incomplete. One in a thousand is below what changes a score visibly at usual validation sizes
+        (binomial standard error of an accuracy of 0.9 on 10,000 samples: 0.003).
     unsupported_tolerance : float, default 1
         Share of files of a type that is not read, among samples and such files, above which the audit counts as
         incomplete. 1: never, LA002 names them; 0: one is too many.
@@ -178,6 +178,10 @@ class Config:
     def selects(self, code: str) -> bool:
         """Whether the check of this code is to run: the longest matching prefix decides, `ignore` wins a tie."""
         return _selects(code, self.select, self.ignore)
+
+    def too_blind(self, n_blind: int, n_samples: int) -> bool:
+        """Whether so many of these samples may not go unseen: LA001 and the gate ask the same question."""
+        return n_blind > self.blind_tolerance * n_samples
 
     def fails(self, severity: Severity) -> bool:
         """Whether a finding of this severity fails the gate."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from leakaudit.catalogue import is_of
 from leakaudit.config import Config
-from leakaudit.model import Coverage, Finding, Outcome, Verdict
+from leakaudit.model import Coverage, Finding, Outcome, SplitInfo, Verdict, largest_loss
 
 CLEAN, FINDINGS, BUG, INCOMPLETE = 0, 1, 3, 4
 
@@ -16,13 +16,27 @@ WORST_FIRST = (FINDINGS, BUG, INCOMPLETE, CLEAN)
 UNDECIDED = ("skipped", "inconclusive", "errored")
 """What a required check may not be."""
 
+EXAMINED = ("passed", "failed", "inconclusive")
+"""What an outcome is when its check has looked at data."""
 
-def judge(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> Verdict:
+
+def judge(
+    outcomes: Sequence[Outcome], coverage: Coverage, config: Config, splits: Mapping[str, SplitInfo] | None = None
+) -> Verdict:
     """Weigh what was found against ``config.fail_on``, and what was not looked at against the tolerances.
 
     A leak outweighs a blind spot, because it is certain; a check that crashed outweighs blindness, because nobody
-    tolerated it. Blind are samples above ``config.blind_tolerance``, files above ``config.unsupported_tolerance``, and
-    checks of ``config.require`` that came to no decision.
+    tolerated it. Blind are samples above ``config.blind_tolerance`` (of all, or of any one split), files above
+    ``config.unsupported_tolerance``, checks of ``config.require`` that came to no decision, and an audit in which no
+    check ran at all.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    coverage : Coverage
+    config : Config
+    splits : mapping of str to SplitInfo, optional
+        Samples read of each split, for what a single split has lost.
 
     Returns
     -------
@@ -41,7 +55,7 @@ def judge(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> Ve
     errored = [outcome.code for outcome in outcomes if outcome.status == "errored"]
     if errored:
         return Verdict("incomplete", BUG, f"{', '.join(errored)} crashed: the audit cannot vouch for them")
-    if blind := _blind(outcomes, coverage, config):
+    if blind := _blind(outcomes, coverage, config, splits or {}):
         return Verdict("incomplete", INCOMPLETE, blind)
     set_aside = sum(config.fails(f.severity) for f in findings)
     aside = f"; {set_aside:,} set aside by overrides" if set_aside else ""
@@ -64,13 +78,19 @@ def held_out_uris(finding: Finding) -> frozenset[str]:
     return uris if is_whole or (len(finding.splits) > 1 and len(uris) == finding.n_samples) else frozenset()
 
 
-def _blind(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> str | None:
+def _blind(
+    outcomes: Sequence[Outcome], coverage: Coverage, config: Config, splits: Mapping[str, SplitInfo]
+) -> str | None:
     """What was not looked at although it should have been, or None."""
     if coverage.n_read == 0:
         return "not one sample could be read"
+    if not any(outcome.status in EXAMINED for outcome in outcomes):
+        return f"nothing was examined: no check ran{_why_none(outcomes, coverage)}"
     n_samples = coverage.n_read + coverage.n_blind
-    if coverage.n_blind > config.blind_tolerance * n_samples:
-        share = f"{coverage.n_blind:,} of {n_samples:,} samples were not looked at"
+    loss = largest_loss(splits, coverage.blind_in, coverage.n_blind, coverage.n_read)
+    if config.too_blind(loss.n_blind, loss.n):
+        of_split = f"of {loss.split} " if loss.split is not None else ""
+        share = f"{loss.n_blind:,} of {loss.n:,} samples {of_split}were not looked at"
         return f"{share}, more than the tolerated {config.blind_tolerance:.2%}"
     n_files = n_samples + coverage.n_unsupported
     if coverage.n_unsupported > config.unsupported_tolerance * n_files:
@@ -86,3 +106,11 @@ def _blind(outcomes: Sequence[Outcome], coverage: Coverage, config: Config) -> s
     if undecided:
         return f"required, and not decided: {', '.join(f'{code} ({said})' for code, said in undecided.items())}"
     return None
+
+
+def _why_none(outcomes: Sequence[Outcome], coverage: Coverage) -> str:
+    """Why no check ran, of those that were chosen."""
+    said = [f"{outcome.code}: {outcome.reason}" for outcome in outcomes]
+    if coverage.not_applicable:
+        said.append(f"{', '.join(sorted(coverage.not_applicable))}: for another kind of data")
+    return f" ({'; '.join(said[:3])}{'; …' if len(said) > 3 else ''})" if said else ""

@@ -287,6 +287,11 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.a)
 
+    def first(self, n: int) -> Pairs:
+        """The first `n` of them: all three columns are cut together, or a list beside a shorter one breaks whoever
+        walks both."""
+        return Pairs(self.a[:n], self.b[:n], self.score[:n])
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -448,7 +453,10 @@ class Outcome:
     findings : tuple of Finding
         Worst first.
     pairs : callable or None
-        Every verified pair behind the findings, uncapped, for ``--pairs``.
+        Every verified pair behind the findings, uncapped, for ``--pairs``; inside one split, where k copies make
+        k(k - 1)/2 pairs, each copy beside the first one.
+    all_pairs : callable or None
+        Where `pairs` leaves some out: all of them, for ``--all-pairs``.
     sampled : tuple of str
         Sentences on what was measured on a subsample; never duplicate detection.
     seconds : float or None
@@ -462,6 +470,7 @@ class Outcome:
     metrics: Metrics = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     pairs: PairBatches | None = None
+    all_pairs: PairBatches | None = None
     sampled: tuple[str, ...] = ()
     seconds: float | None = None
 
@@ -497,6 +506,8 @@ class Coverage:
         Samples that exist or are named, and could not be read (missing files included).
     n_pointers : int
         Git-LFS or DVC pointers in place of samples.
+    blind_in : mapping of str to int
+        Of both, those of each split that lost any; of some the split is unknown.
     n_unsupported : int
         Files of types that are not read.
     n_other_files : int
@@ -518,6 +529,7 @@ class Coverage:
     n_pointers: int = 0
     n_unsupported: int = 0
     n_other_files: int = 0
+    blind_in: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     skipped_checks: Mapping[str, str] = field(default_factory=dict)
     not_applicable: tuple[str, ...] = ()
@@ -531,6 +543,37 @@ class Coverage:
 
 
 PROBLEMS_LISTED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Samples that were not looked at: `n_blind` of `n`, of one split or (None) of all together."""
+
+    split: str | None
+    n_blind: int
+    n: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.n_blind / self.n if self.n else 0.0
+
+
+def largest_loss(splits: Mapping[str, SplitInfo], blind_in: Mapping[str, int], n_blind: int, n_read: int) -> Loss:
+    """Where the largest share was not looked at: 40 unreadable pictures of a small test split weigh more than 40 of
+    all. The first split in a tie; all together where it is unknown which split lost them.
+
+    Parameters
+    ----------
+    splits : mapping of str to SplitInfo
+        Samples that were read.
+    blind_in : mapping of str to int
+        As in `Coverage`.
+    n_blind, n_read : int
+        Of all, those of no known split included.
+    """
+    losses = [Loss(name, blind_in[name], blind_in[name] + info.n) for name, info in splits.items() if name in blind_in]
+    return max([*losses, Loss(None, n_blind, n_blind + n_read)], key=lambda loss: loss.share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,6 +239,7 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         n_read=context.n_read,
         n_unreadable=context.n_unreadable,
         n_pointers=context.n_pointers,
+        blind_in=context.blind_in,
         n_unsupported=sum(problem.kind == "unsupported" for problem in problems),
         n_other_files=dataset.n_other_files,
         problems=problems[:PROBLEMS_LISTED],
@@ -272,15 +273,18 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
     def context() -> Context:
         return _fingerprint(dataset, config, silent)
 
-    def pairs_of(code: str) -> Iterator[pa.RecordBatch]:
+    def pairs_of(code: str, *, every: bool = False) -> Iterator[pa.RecordBatch]:
         check = by_code[code].load()
         again = check.run(context(), _params(check, config))
-        return again.pairs() if again.pairs else iter(())
+        batches = (again.all_pairs if every else None) or again.pairs
+        return batches() if batches else iter(())
 
-    return tuple(
-        replace(outcome, pairs=partial(pairs_of, outcome.code)) if outcome.code in found.with_pairs else outcome
-        for outcome in found.outcomes
-    )
+    def again(outcome: Outcome) -> Outcome:
+        return replace(
+            outcome, pairs=partial(pairs_of, outcome.code), all_pairs=partial(pairs_of, outcome.code, every=True)
+        )
+
+    return tuple(again(outcome) if outcome.code in found.with_pairs else outcome for outcome in found.outcomes)
 
 
 def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse, infos: Infos) -> Report:
@@ -295,7 +299,7 @@ def _report(dataset: Dataset, config: Config, found: Stored, use: AcceptedUse, i
         coverage=found.coverage,
         outcomes=found.outcomes,
         checks=infos,
-        verdict=gate.judge(found.outcomes, found.coverage, config),
+        verdict=gate.judge(found.outcomes, found.coverage, config, found.splits),
         notes=(*dataset.notes, *found.notes),
         accepted=use,
         probe=found.probe,

@@ -161,7 +161,7 @@ def _plain(value: object) -> object:
 
 def _outcome(data: dict[str, Any]) -> Outcome:
     findings = tuple(as_finding(entry) for entry in data.pop("findings"))
-    return Outcome(**{**data, "pairs": None, "sampled": tuple(data["sampled"])}, findings=findings)
+    return Outcome(**{**data, "pairs": None, "all_pairs": None, "sampled": tuple(data["sampled"])}, findings=findings)
 
 
 def _coverage(data: dict[str, Any]) -> Coverage:

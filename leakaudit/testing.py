@@ -70,7 +70,7 @@ def assert_clean(report: Report) -> None:
     from leakaudit.render.words.summary import headline
 
     failing = [finding for finding in report.findings if finding.id in report.verdict.failing]
-    lines = [plain(headline(report).text.replace("\u00a0", " "))]
+    lines = [plain(headline(report).line)]
     lines += [f"  {finding.code} {finding.severity}: {plain(finding.message)}" for finding in failing[:SHOWN]]
     if len(failing) > SHOWN:
         lines.append(f"  … and {len(failing) - SHOWN:,} more")

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from leakaudit.model import (
     PAIR_COLUMNS,
+    Acceptance,
+    AcceptedUse,
     Breakdown,
     CheckInfo,
     Coverage,
@@ -449,6 +451,148 @@ REPORTS = {
     "clean": clean_report,
     "incomplete": incomplete_report,
 }
+
+
+# --- every shape that a finding or a problem can have -----------------------------------------------------------
+
+
+def _judged(report: Report, *outcomes: Outcome, coverage: Coverage | None = None, **changes: object) -> Report:
+    """The report with these outcomes, and with the verdict of the gate on them."""
+    from leakaudit.config import Config
+    from leakaudit.gate import judge
+
+    made = replace(report, outcomes=outcomes, coverage=coverage or Coverage(n_read=99), previews={}, **changes)
+    return replace(made, verdict=judge(outcomes, made.coverage, Config(), made.splits))
+
+
+def _rows_split(name: str, n: int) -> list[Sample]:
+    return [Sample(f"{name}.csv#{i}", name, "a", {"x": i, "y": "a"}) for i in range(n)]
+
+
+def _leak_between(held_out: str, reference: str, n: int, severity: str = "error", **changes: object) -> Finding:
+    pairs = [SamplePair(a, b, 1.0) for a, b in zip(_rows_split(held_out, n), _rows_split(reference, n), strict=True)]
+    made = finding("LA104", "duplicate-rows", severity, pairs, f"{pairs[0].a.uri} equals {pairs[0].b.uri}")
+    return replace(made, **changes)
+
+
+def _la104(*findings: Finding, status: str = "failed", reason: str = "compared the rows") -> Outcome:
+    pairs = [pair for each in findings for pair in each.evidence.pairs]
+    return Outcome("LA104", "duplicate-rows", status, reason, {}, findings, pair_batches("LA104", pairs))
+
+
+def _la001(splits: tuple[str, ...], n: int) -> tuple[Outcome, tuple[Problem, ...]]:
+    where = splits or (None,)
+    problems = tuple(
+        Problem(f"data.csv#{i}", "unreadable", "2 cells where 3 are expected", where[i % len(where)]) for i in range(n)
+    )
+    made = Finding(
+        finding_id("LA001", str(splits), str(n)),
+        "LA001",
+        "unreadable-samples",
+        "error",
+        f"{problems[0].uri}: {problems[0].reason}",
+        splits,
+        n,
+        {"share": 0.1},
+        Evidence(samples=tuple(Sample(p.uri, p.split or "", reason=p.reason) for p in problems), n_samples=n),
+    )
+    return Outcome("LA001", "unreadable-samples", "failed", f"{n} rows unreadable", {}, (made,)), problems
+
+
+def _no_split() -> Report:
+    """A row that could not be read, of a table in which a column says the split: it belongs to none."""
+    outcome, problems = _la001((), 1)
+    coverage = Coverage(n_read=99, n_unreadable=1, problems=problems)
+    return _judged(table_report(), outcome, _la104(status="passed"), coverage=coverage, splits=SMALL)
+
+
+def _one_split_lost() -> Report:
+    outcome, problems = _la001(("test",), 4)
+    coverage = Coverage(n_read=99, n_unreadable=4, problems=problems, blind_in={"test": 4})
+    return _judged(table_report(), outcome, _la104(status="passed"), coverage=coverage, splits=SMALL)
+
+
+def _two_splits_lost() -> Report:
+    """Problems of two splits are a list of splits, no comparison; a leak is found all the same."""
+    outcome, problems = _la001(("test", "train"), 5)
+    coverage = Coverage(n_read=99, n_unreadable=5, problems=problems, blind_in={"test": 3, "train": 2})
+    return _judged(table_report(), outcome, _la104(_leak_between("test", "train", 7)), coverage=coverage, splits=SMALL)
+
+
+def _fourteen_equal() -> Report:
+    first, *extra = _rows_split("train", 15)
+    made = finding("LA111", "duplicates-within-split", "warning", [SamplePair(a, first, 1.0) for a in extra], "copies")
+    outcome = Outcome(
+        "LA111",
+        "duplicates-within-split",
+        "failed",
+        "14 extra",
+        {},
+        (made,),
+        pair_batches("LA111", list(made.evidence.pairs)),
+    )
+    return _judged(table_report(), outcome, splits=SMALL)
+
+
+def _no_evidence() -> Report:
+    made = Finding(finding_id("LA104", "x"), "LA104", "duplicate-rows", "error", "12 rows", ("test", "train"), 12)
+    return _judged(table_report(), _la104(made), splits=SMALL)
+
+
+def _folds() -> Report:
+    """Splits whose names are no words."""
+    splits = {str(i): SplitInfo(20 + i, {"a": 20 + i}) for i in range(5)}
+    found = (_leak_between("3", "0", 9), _leak_between("1", "0", 2), _leak_between("4", "3", 3))
+    return _judged(table_report(), _la104(*found), coverage=Coverage(n_read=110), splits=splits)
+
+
+def _accepted(n_open: int) -> Report:
+    shown = Acceptance("reviewed", "2099-01-01", "leakaudit-accepted.toml")
+    found = [_leak_between("test", "train", 5, accepted=shown)]
+    if n_open:
+        found.append(_leak_between("test", "train", n_open, id=finding_id("LA104", "open")))
+    use = AcceptedUse(("leakaudit-accepted.toml",), 1)
+    return _judged(table_report(), _la104(*found), splits=SMALL, accepted=use)
+
+
+def _shared_groups() -> Report:
+    made = Finding(
+        finding_id("LA108", "x"),
+        "LA108",
+        "group-overlap",
+        "warning",
+        "31 of 33 test samples share their group with train",
+        ("test", "train"),
+        31,
+        {"key": "column 'premise'"},
+    )
+    outcome = Outcome("LA108", "group-overlap", "failed", "31 of 33", {}, (made,))
+    return _judged(table_report(), outcome, _la104(status="passed"), splits=SMALL)
+
+
+def _no_check_ran() -> Report:
+    skipped = Outcome("LA106", "duplicate-text", "skipped", "no column of running text")
+    return _judged(table_report(), skipped, coverage=Coverage(n_read=99, not_applicable=("LA103",)), splits=SMALL)
+
+
+SMALL = {"train": SplitInfo(66, {"a": 66}), "test": SplitInfo(33, {"a": 33})}
+
+SHAPES = {
+    "a problem of no split": _no_split,
+    "one split lost rows": _one_split_lost,
+    "two splits lost rows": _two_splits_lost,
+    "fourteen equal samples": _fourteen_equal,
+    "a finding without evidence": _no_evidence,
+    "splits whose names are no words": _folds,
+    "all accepted": lambda: _accepted(0),
+    "some accepted": lambda: _accepted(3),
+    "groups that all of a split shares": _shared_groups,
+    "undecided": lambda: _judged(table_report(), _la104(status="inconclusive"), splits=SMALL),
+    "no check ran": _no_check_ran,
+    "a check crashed": lambda: _judged(table_report(), _la104(status="errored"), splits=SMALL),
+    "one split": lambda: _judged(table_report(), _la104(status="passed"), splits={"all": SplitInfo(9, {})}),
+}
+"""Reports of every shape that a finding, a problem and a verdict can have, judged by the gate."""
 
 
 def probe_report() -> Report:

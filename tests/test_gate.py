@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from leakaudit.config import Config, Override
 from leakaudit.gate import judge, worst
-from leakaudit.model import Coverage, Evidence, Finding, Outcome, Sample, SamplePair, Severity
+from leakaudit.model import Coverage, Evidence, Finding, Outcome, Sample, SamplePair, Severity, SplitInfo
+
+PASSED = Outcome("LA101", "slug", "passed", "why")
 
 
 def outcome(code: str, severity: Severity) -> Outcome:
@@ -36,7 +40,29 @@ def test_blind_spots_above_the_tolerance_are_incomplete_not_findings():
 
 
 def test_blind_spots_within_the_tolerance_are_clean():
-    assert judge([], Coverage(n_read=9_999, n_unreadable=1), Config()).exit_code == 0
+    assert judge([PASSED], Coverage(n_read=9_999, n_unreadable=1), Config()).exit_code == 0
+
+
+SPLITS = {"train": SplitInfo(99_960, {}), "test": SplitInfo(960, {})}
+
+
+@pytest.mark.parametrize(("blind_in", "exit_code"), [({"test": 40}, 4), ({"train": 40}, 0), ({}, 0)])
+def test_one_split_may_not_lose_more_than_the_tolerance_either(blind_in, exit_code):
+    coverage = Coverage(n_read=100_920, n_unreadable=40, blind_in=blind_in)
+    verdict = judge([PASSED], coverage, Config(), SPLITS)
+    assert verdict.exit_code == exit_code
+    assert ("40 of 1,000 samples of test were not looked at" in verdict.reason) == bool(exit_code)
+
+
+@pytest.mark.parametrize("outcomes", [[], [Outcome("LA106", "slug", "skipped", "no column of running text")]])
+def test_where_no_check_ran_nothing_is_clean(outcomes):
+    verdict = judge(outcomes, Coverage(n_read=10, not_applicable=("LA103",)), Config())
+    assert (verdict.status, verdict.exit_code) == ("incomplete", 4)
+    assert "nothing was examined" in verdict.reason
+    assert "LA103" in verdict.reason
+    assert all(outcome.reason in verdict.reason for outcome in outcomes)
+    undecided = Outcome("LA203", "slug", "inconclusive", "too few rows")
+    assert judge([*outcomes, undecided], Coverage(n_read=10), Config()).exit_code == 0
 
 
 def test_pointers_are_blind_spots():
@@ -96,23 +122,22 @@ def test_overrides_do_not_touch_blind_spots():
 @pytest.mark.parametrize("status", ["skipped", "inconclusive"])
 def test_a_required_check_must_decide(status):
     undecided = Outcome("LA201", "slug", status, "why")
-    assert judge([undecided], Coverage(n_read=5), Config()).exit_code == 0
-    verdict = judge([undecided], Coverage(n_read=5), Config(require=("LA201",)))
+    assert judge([PASSED, undecided], Coverage(n_read=5), Config()).exit_code == 0
+    verdict = judge([PASSED, undecided], Coverage(n_read=5), Config(require=("LA201",)))
     assert (verdict.status, verdict.exit_code) == ("incomplete", 4)
     assert f"LA201 ({status})" in verdict.reason
 
 
 def test_a_required_check_that_did_not_run_is_undecided():
-    assert "LA103 (not run)" in judge([], Coverage(n_read=5), Config(require=("LA103",))).reason
-    passed = Outcome("LA103", "slug", "passed", "why")
-    assert judge([passed], Coverage(n_read=5), Config(require=("LA103",))).exit_code == 0
+    assert "LA103 (not run)" in judge([PASSED], Coverage(n_read=5), Config(require=("LA103",))).reason
+    assert judge([replace(PASSED, code="LA103")], Coverage(n_read=5), Config(require=("LA103",))).exit_code == 0
 
 
 def test_files_of_unsupported_types_have_their_own_tolerance():
     coverage = Coverage(n_read=8, n_unsupported=2)
-    assert judge([], coverage, Config()).exit_code == 0
-    assert judge([], coverage, Config(unsupported_tolerance=0.2)).exit_code == 0
-    verdict = judge([], coverage, Config(unsupported_tolerance=0.1))
+    assert judge([PASSED], coverage, Config()).exit_code == 0
+    assert judge([PASSED], coverage, Config(unsupported_tolerance=0.2)).exit_code == 0
+    verdict = judge([PASSED], coverage, Config(unsupported_tolerance=0.1))
     assert verdict.exit_code == 4
     assert "2 of 10" in verdict.reason
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from agreement import assert_formats_agree
 from leakaudit import audit
 from leakaudit.checks import CHECKS
 
@@ -21,8 +22,7 @@ SETS = ["demo", *(f"{check.code}/{name}" for check in CHECKS for name in ("clean
 WRITES = os.environ.get("LEAKAUDIT_GOLDEN") == "write"
 
 
-def summary(name, cache):
-    report = audit(ROOT / "fixtures" / name, cache_dir=cache)
+def summary(report):
     return {
         "layout": f"{report.layout.name}: {report.layout.why}",
         "splits": {split: info.n for split, info in report.splits.items()},
@@ -39,8 +39,10 @@ def summary(name, cache):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_reports_are_as_they_were(name, tmp_path):
-    found = summary(name, tmp_path)
+def test_reports_are_as_they_were_and_every_format_says_the_same(name, tmp_path):
+    report = audit(ROOT / "fixtures" / name, cache_dir=tmp_path / "cache")
+    found = summary(report)
+    assert_formats_agree(report, tmp_path)
     golden = json.loads(GOLDEN.read_text(encoding="utf-8")) if GOLDEN.exists() else {}
     if WRITES:
         golden[name] = found

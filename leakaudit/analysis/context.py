@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from leakaudit.fingerprints.pictures.fingerprint import ImageFingerprints
     from leakaudit.fingerprints.rows.fingerprint import RowFingerprints
     from leakaudit.model import Dataset, IntArray
+
+BLIND = ("unreadable", "missing", "pointer")
+"""Kinds of problems that are samples which nobody looked at."""
 
 Made = TypeVar("Made")
 P = ParamSpec("P")
@@ -158,6 +162,16 @@ class Context:
     def n_pointers(self) -> int:
         """Git-LFS and DVC pointers in place of samples."""
         return sum(problem.kind == "pointer" for problem in self.problems)
+
+    @cached_property
+    def blind_in(self) -> dict[str, int]:
+        """Of both, those of each split that lost any; exact as `n_unreadable`. Of some the split is unknown."""
+        listed = self.problems if self.has_pictures else self.dataset.problems
+        lost = Counter(problem.split for problem in listed if problem.kind in BLIND)
+        if not self.has_pictures:
+            for table in self.rows.pool.tables:
+                lost[table.file.split] += table.n_rejected
+        return {name: lost[name] for name in self.dataset.splits if lost[name]}
 
     @property
     def n_read(self) -> int:

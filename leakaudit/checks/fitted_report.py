@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from leakaudit.analysis.fitted.rows_seen import FitSet, Verdict
-from leakaudit.model import Scalar
+from leakaudit.model import Scalar, Status
 
 
 def tally(verdicts: Mapping[str, Verdict], n_columns: int) -> dict[str, Scalar | Mapping[str, Scalar]]:
@@ -38,6 +38,11 @@ def counted(verdicts: Mapping[str, Verdict], n_columns: int, what: str, referenc
         if n
     ]
     return f"{n_columns:,} columns: " + ", ".join(parts)
+
+
+def undecided_or_passed(verdicts: Mapping[str, Verdict]) -> Status:
+    """What an outcome without a finding is: not decided where it cannot be told of any one column."""
+    return "inconclusive" if "cannot tell" in verdicts.values() else "passed"
 
 
 def both_sides(fits: Mapping[str, FitSet | None], reference: str) -> list[tuple[str, FitSet, list[str]]]:

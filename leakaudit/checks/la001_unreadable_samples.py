@@ -14,9 +14,9 @@ after hours or leaves it out in silence, so that the split is no longer the one 
 How it decides
 --------------
 A sample is unreadable when opening or decoding it fails. The finding is an *error* when the share of unreadable
-samples (pointer files included) is above ``blind_tolerance`` (default 0.001, one in a thousand: less than what changes
-a score visibly at usual sizes, see ``Config``), else a *warning*. Unreadable samples above the tolerance end the scan
-with exit code 4, unless there is a leak, which is certain and exits 1.
+samples (pointer files included) of any one split, or of all together, is above ``blind_tolerance`` (default 0.001, one
+in a thousand: less than what changes a score visibly at usual sizes, see ``Config``), else a *warning*. Exactly then
+the scan ends with exit code 4, unless there is a leak, which is certain and exits 1.
 
 What it cannot see
 ------------------
@@ -37,7 +37,7 @@ from dataclasses import dataclass
 
 from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
-from leakaudit.model import Evidence, Finding, Outcome, Sample, finding_id
+from leakaudit.model import Evidence, Finding, Outcome, Sample, finding_id, largest_loss
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def run(context: Context, params: Params) -> Outcome:
     said = f"read {n_read:,} of {n_samples:,} samples: {n_bad:,} unreadable"
     if not n_bad:
         return Outcome(CHECK.code, CHECK.slug, "passed", said, metrics)
-    above = (n_bad + context.n_pointers) > context.config.blind_tolerance * n_samples
+    loss = largest_loss(context.splits, context.blind_in, n_bad + context.n_pointers, n_read)
+    above = context.config.too_blind(loss.n_blind, loss.n)
     first = problems[0]
     more = f" (and {n_bad - 1:,} more)" if n_bad > 1 else ""
     finding = Finding(

@@ -18,7 +18,8 @@ How it decides
 --------------
 By equality, without threshold or sampling; as LA101, LA102, LA104 and LA106 do. It is a *warning*: no held-out
 sample is revealed by it. Where chance gives as many equal rows (as LA104 decides it) they are one finding of severity
-*info*. The largest groups are listed, up to 10,000; the totals are exact.
+*info*. The largest groups are listed, up to 10,000; the totals are exact. ``--pairs`` has each extra copy beside the
+first one; ``--all-pairs`` every pair of them, k(k - 1)/2 of k copies.
 
 What it cannot see
 ------------------
@@ -39,21 +40,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from leakaudit.analysis.context import Context
-from leakaudit.analysis.copies.groups import Group, Overlap, equal_pairs, equal_within
+from leakaudit.analysis.copies.groups import Group, Overlap, equal_copies, equal_pairs, equal_within
 from leakaudit.analysis.copies.pictures.equal import file_codes, image_codes
 from leakaudit.analysis.copies.rows.chance import chance_of_pairs
-from leakaudit.analysis.copies.rows.equal import row_overlap_within, row_pairs_within
+from leakaudit.analysis.copies.rows.equal import row_copies_within, row_overlap_within, row_pairs_within
 from leakaudit.analysis.copies.texts.labels import only_texts, text_labels
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, overlap_sum, pair_batches
 from leakaudit.checks.row_pairs import row_pair_batches
 from leakaudit.fingerprints.rows.fingerprint import Layer, RowFingerprints
 from leakaudit.model import Finding, Outcome, Pairs, Scalar
+
+if TYPE_CHECKING:
+    from leakaudit.model import IntArray
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,14 @@ class Params:
 
 @dataclass(frozen=True)
 class _Samples:
-    """What the check needs of rows, of texts or of pictures."""
+    """What the check needs of rows, of texts or of pictures; `batches` of a split: of every pair, or of each extra copy
+    beside the first."""
 
     unit: str
     relation: str
     within: Callable[[str], Overlap]
     effect: Callable[[Group], Mapping[str, Scalar]]
-    batches: Callable[[str], Iterator[pa.RecordBatch]]
+    batches: Callable[[str, bool], Iterator[pa.RecordBatch]]
     by_chance: Callable[[str, Overlap], bool]
 
 
@@ -110,13 +117,22 @@ def run(context: Context, _params: Params) -> Outcome:
             effect=samples.effect,
         )
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches(*, every: bool = False) -> Iterator[pa.RecordBatch]:
         for split in context.splits:
-            yield from samples.batches(split)
+            yield from samples.batches(split, every)
 
     if not findings:
         return Outcome(CHECK.code, CHECK.slug, "passed", "; ".join(said), metrics)
-    return Outcome(CHECK.code, CHECK.slug, "failed", "; ".join(said), metrics, tuple(findings), batches)
+    return Outcome(
+        CHECK.code,
+        CHECK.slug,
+        "failed",
+        "; ".join(said),
+        metrics,
+        tuple(findings),
+        batches,
+        all_pairs=partial(batches, every=True),
+    )
 
 
 def _rows(context: Context) -> _Samples:
@@ -127,7 +143,9 @@ def _rows(context: Context) -> _Samples:
         relation="is the same row as",
         within=lambda split: row_overlap_within(rows, layer[split], split),
         effect=lambda _group: {},
-        batches=lambda split: row_pair_batches(rows, CHECK.code, row_pairs_within(rows, layer[split], split)),
+        batches=lambda split, every: row_pair_batches(
+            rows, CHECK.code, (row_pairs_within if every else row_copies_within)(rows, layer[split], split)
+        ),
         by_chance=lambda split, found: chance_of_pairs(rows, layer[split], split, split, found.n_pairs).explains,
     )
 
@@ -149,18 +167,14 @@ def _texts(context: Context) -> _Samples | None:
     labels, names = text_labels(context)
     codes = np.where(texts.whole >= 0, texts.whole * (len(names) + 1) + labels + 1, -1)
 
-    def pairs(split: str) -> Iterator[Pairs]:
-        inside = texts.split == rows.splits.index(split)
-        for chunk in equal_pairs(codes, inside, inside):
-            once = chunk.a < chunk.b
-            yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
-
     return _Samples(
         unit="texts",
         relation="is the same text as",
         within=lambda split: equal_within(codes, texts.split == rows.splits.index(split), split),
         effect=lambda _group: {},
-        batches=lambda split: row_pair_batches(rows, CHECK.code, pairs(split)),
+        batches=lambda split, every: row_pair_batches(
+            rows, CHECK.code, _pairs(codes, texts.split == rows.splits.index(split), every)
+        ),
         by_chance=lambda _split, _overlap: False,
     )
 
@@ -172,20 +186,24 @@ def _images(context: Context) -> _Samples:
         members = np.concatenate((group.a, group.b))
         return {"n_files_differ": len(np.unique(files[members])) - 1}
 
-    def pairs(split: str) -> Iterator[Pairs]:
-        inside = context.in_split(split)
-        for chunk in equal_pairs(codes, inside, inside):
-            once = chunk.a < chunk.b
-            yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
-
     return _Samples(
         unit="pictures",
         relation="is the same picture as",
         within=lambda split: equal_within(codes, context.in_split(split), split),
         effect=effect,
-        batches=lambda split: pair_batches(context, CHECK.code, pairs(split)),
+        batches=lambda split, every: pair_batches(context, CHECK.code, _pairs(codes, context.in_split(split), every)),
         by_chance=lambda _split, _overlap: False,
     )
+
+
+def _pairs(codes: IntArray, inside: np.ndarray, every: bool) -> Iterator[Pairs]:
+    """Pairs of equal samples inside a split, the first of a pair before the second."""
+    if not every:
+        yield from equal_copies(codes, inside)
+        return
+    for chunk in equal_pairs(codes, inside, inside):
+        once = chunk.a < chunk.b
+        yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
 
 
 CHECK = Check(

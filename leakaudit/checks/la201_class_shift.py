@@ -12,12 +12,13 @@ shift classes; a shift says that the splits were drawn differently, and then sco
 How it decides
 --------------
 Both splits are random samples, so the chi-square test of *homogeneity* is used (not of fit to train), by simulation
-where an expected count is below 5. The effect is the standardised distance ``d = sqrt(chi² / (n₁n₂/(n₁+n₂)))``: for two
-equally frequent classes, twice the difference in share. A finding needs both: the p-value, adjusted over all pairs of
-splits by Benjamini-Hochberg, below 0.01 (``alpha``: a scan asks some twenty such questions, and at 0.05 each most clean
-scans would warn of something), and the lower bound of the 95 % interval of ``d`` at 0.2 or more (``smallest``, Cohen's
-"small"). With ``d`` undetectable below 0.5 (``blind``, Cohen's "medium") at these sizes and no
-finding, the outcome is *inconclusive* and names the smallest detectable distance. *Warning*.
+where an expected count is below 5. The effect is the standardised distance ``d = sqrt((chi² − df) / (n₁n₂/(n₁+n₂)))``,
+without what chance adds with every class: for two equally frequent classes, twice the difference in share. A finding
+needs both: the p-value, adjusted over all pairs of splits by Benjamini-Hochberg, below 0.01 (``alpha``: a scan asks
+some twenty such questions, and at 0.05 each most clean scans would warn of something), and the lower bound of the 95 %
+interval of ``d`` at 0.2 or more (``smallest``, Cohen's "small"). Where a distance of 0.5 (``blind``, Cohen's "medium")
+would be missed more than once in five times and there is no finding, the outcome is *inconclusive* and names the
+smallest distance that would be found. *Warning*.
 
 What it cannot see
 ------------------
@@ -44,7 +45,7 @@ from dataclasses import dataclass
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.shift.homogeneity import Homogeneity, benjamini_hochberg, homogeneity
 from leakaudit.checks.base import Check
-from leakaudit.checks.labels import not_classes
+from leakaudit.checks.labels import in_one_split, not_classes
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, finding_id
 
 
@@ -64,7 +65,9 @@ def run(context: Context, params: Params) -> Outcome:
     if (reason := not_classes(counts)) is not None:
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
     pairs = [(a, b) for a, b in context.pairs_of_splits if counts[a] and counts[b]]
-    results = [_compare(counts[a], counts[b]) for a, b in pairs]
+    if not pairs:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", in_one_split(counts))
+    results = [_compare(counts[a], counts[b], params.smallest) for a, b in pairs]
     adjusted = benjamini_hochberg([result.p_value for result in results])
     metrics: dict[str, dict[str, float]] = {}
     findings = []
@@ -82,7 +85,8 @@ def run(context: Context, params: Params) -> Outcome:
         if p_value < params.alpha and result.low >= params.smallest:
             findings.append(_finding(held_out, reference, counts, result, p_value, params))
     said = "; ".join(
-        f"class shares of {a} and {b} are {result.distance:.2f} apart (from {result.detectable:.2f} it would show)"
+        f"class shares of {a} and {b} are {result.distance:.2f} apart ({result.low:.2f} to {result.high:.2f}; "
+        f"a finding begins where that is above {params.smallest:g}, as it would be from {result.detectable:.2f} on)"
         for (a, b), result in zip(pairs, results, strict=True)
     )
     if findings:
@@ -93,9 +97,10 @@ def run(context: Context, params: Params) -> Outcome:
     return Outcome(CHECK.code, CHECK.slug, "passed", said, metrics)
 
 
-def _compare(held_out: Mapping[str, int], reference: Mapping[str, int]) -> Homogeneity:
+def _compare(held_out: Mapping[str, int], reference: Mapping[str, int], smallest: float) -> Homogeneity:
     classes = sorted({*held_out, *reference})
-    return homogeneity([held_out.get(c, 0) for c in classes], [reference.get(c, 0) for c in classes])
+    first, second = ([side.get(c, 0) for c in classes] for side in (held_out, reference))
+    return homogeneity(first, second, smallest=smallest)
 
 
 def _finding(

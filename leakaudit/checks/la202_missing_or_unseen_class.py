@@ -15,10 +15,11 @@ How it decides
 Unseen: any sample of the held-out split with a label that the reference split has nowhere. An *error*, unless chance
 explains it: a random split of the same samples puts all k samples of a class among the n held-out ones of N with
 probability n(n − 1)…(n − k + 1) / N(N − 1)…(N − k + 1). Where at least as many classes as were found would be unseen
-that way in more than 0.001 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*:
-a class of one or two samples lands on one side by itself, and one random split in a thousand is called an error. And
-where chance explains it, it is information while less than 1 % (``smallest``) of the held-out samples are concerned, or
-no more than one standard error of an accuracy of 0.9 (``accuracy``) on them: 2 of 50, 4 of 200, 9 of 1,000.
+that way in more than 0.001 (``alpha_unseen``) of random splits (Poisson-binomial, over all classes), it is a *warning*
+at most: a class of one or two samples lands on one side by itself, and one random split in a thousand is called an
+error. It is information where chance explains it in more than one of twenty random splits (``alpha_warned``, 0.05), or
+where less than 1 % (``smallest``) of the held-out samples are concerned, or no more than one standard error of an
+accuracy of 0.9 (``accuracy``) on them: 2 of 50, 4 of 200, 9 of 1,000.
 Missing: a class with share p of the reference split is absent from n held-out samples by chance with probability (1 −
 p)ⁿ; it is reported when that probability, times the number of classes of the reference split (Bonferroni), is below
 0.01 (``alpha``), *warning*. Only the direction held-out against train is judged where there is a train split.
@@ -45,7 +46,7 @@ from math import prod, sqrt
 
 from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
-from leakaudit.checks.labels import not_classes
+from leakaudit.checks.labels import in_one_split, not_classes
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Severity, finding_id
 
 
@@ -55,6 +56,7 @@ class Params:
 
     alpha: float = 0.01
     alpha_unseen: float = 0.001
+    alpha_warned: float = 0.05
     smallest: float = 0.01
     accuracy: float = 0.9
     listed: int = 50
@@ -66,6 +68,8 @@ def run(context: Context, params: Params) -> Outcome:
     if (reason := not_classes(counts)) is not None:
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
     pairs = [(a, b) for a, b in context.pairs_of_splits if counts[a] and counts[b]]
+    if not pairs:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", in_one_split(counts))
     if any(b == "train" for _, b in pairs):
         pairs = [(a, b) for a, b in pairs if b == "train"]
     findings, metrics, said = [], {}, []
@@ -84,7 +88,8 @@ def run(context: Context, params: Params) -> Outcome:
             chance = chance_of_unseen(a, b, len(unseen))
             n, n_unseen = sum(a.values()), sum(unseen.values())
             many = n_unseen >= params.smallest * n and n_unseen > sqrt(params.accuracy * (1 - params.accuracy) * n)
-            severity: Severity = "error" if chance <= params.alpha_unseen else "warning" if many else "info"
+            warns = many and chance <= params.alpha_warned
+            severity: Severity = "error" if chance <= params.alpha_unseen else "warning" if warns else "info"
             findings.append(_unseen(severity, held_out, reference, unseen, chance, params))
         if missing:
             findings.append(_missing_finding(held_out, reference, missing, params))

@@ -17,9 +17,10 @@ How it decides
 Numbers by ranks: the probability that a held-out value is the larger one, on the scale of Cohen's d
 (``d = √2 Φ⁻¹(P)``); the same for the distance from the median of both, which sees what has the same median; missing
 values and lengths likewise. Categories by the extended Cochran-Mantel-Haenszel statistic, with
-``d = sqrt(statistic / Σ n₁n₂/n)``: for two equally frequent categories twice the difference in share; categories with
-fewer than 5 expected rows on the smaller side count as one. Both sides are random samples in every test. Where classes
-are known, the comparison is made within classes, so that a shift of classes is not told again. Where a group is
+``d = sqrt((statistic − df) / Σ n₁n₂/n)``: for two equally frequent categories twice the difference in share; categories
+with fewer than 5 expected rows on the smaller side count as one. Both sides are random samples in every test. Where
+classes are known, the comparison is made within classes, so that a shift of classes is not told again; the figures are
+then those of the class that differs most, and d is that of all classes together. Where a group is
 declared, or a column named like one is kept together by the splits (``least_groups``: where rows at random would have
 cut at least 10 groups), sample sizes are divided by the design effect of the groups.
 
@@ -63,7 +64,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.analysis.columns.sample import Feature, TableSample, draw_sample, features, groups_of, target
+from leakaudit.analysis.columns.sample import Feature, TableSample, Target, draw_sample, features, groups_of, target
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.shift.columns import Moved, column_shifts
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
@@ -92,7 +93,14 @@ class Params:
 def run(context: Context, params: Params) -> Outcome:
     """Compare the columns of every pair of splits."""
     sample = draw_sample(context)
-    moved, n_columns = _compare(context, sample, params)
+    label = target(context, sample)
+    moved, n_columns = _compare(context, sample, label, params)
+    if not n_columns:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", "no column is a feature that could be compared")
+    if not any(moved.values()):
+        reason = f"none of {n_columns:,} columns varies enough to be compared"
+        return Outcome(CHECK.code, CHECK.slug, "inconclusive", reason, {"n_columns": n_columns})
+    classes = () if isinstance(label, str) else label.classes
     adjusted = iter(benjamini_hochberg([each.p_value for found in moved.values() for each in found]))
     findings, said, underpowered = [], [], False
     metrics: dict[str, Mapping[str, Scalar]] = {}
@@ -106,16 +114,17 @@ def run(context: Context, params: Params) -> Outcome:
         limit = f" (d from {detectable:.2f} would be found)" if np.isfinite(detectable) else ""
         said.append(f"{held_out} against {reference}: {len(names):,} of {n_columns:,} columns differ{limit}")
         if shifted:
-            findings.append(_finding(held_out, reference, sizes[0], shifted, params))
+            findings.append(_finding(held_out, reference, sizes[0], shifted, classes, params))
         elif found and detectable > params.blind:
             underpowered = True
     status: Status = "failed" if findings else "inconclusive" if underpowered else "passed"
     return Outcome(CHECK.code, CHECK.slug, status, "; ".join(said), metrics, tuple(findings), sampled=sample.sampled)
 
 
-def _compare(context: Context, sample: TableSample, params: Params) -> tuple[dict[tuple[str, str], list[Moved]], int]:
+def _compare(
+    context: Context, sample: TableSample, label: Target | str, params: Params
+) -> tuple[dict[tuple[str, str], list[Moved]], int]:
     """What each pair of splits shows, and the number of columns looked at."""
-    label = target(context, sample)
     groups = groups_of(context, sample, params.least_groups)
     strata = None if isinstance(label, str) else label.codes
     sides = []
@@ -159,17 +168,24 @@ def _measured(
 
 
 def _finding(
-    held_out: str, reference: str, n_held_out: int, shifted: Sequence[tuple[Moved, float]], params: Params
+    held_out: str,
+    reference: str,
+    n_held_out: int,
+    shifted: Sequence[tuple[Moved, float]],
+    classes: Sequence[str],
+    params: Params,
 ) -> Finding:
     shifted = sorted(shifted, key=lambda each: (-each[0].low, each[0].column, each[0].statistic))
     worst = shifted[0][0]
     columns = list(dict.fromkeys(each.column for each, _ in shifted))
     largest = {each.column: each for each, _ in reversed(shifted)}
-    named = "; ".join(_told(largest[column], held_out, reference) for column in columns[:3])
+    named = "; ".join(_told(largest[column], held_out, reference, classes) for column in columns[:3])
     more = f" and {len(columns) - 3:,} more columns" if len(columns) > 3 else ""
+    within = any(each.stratum is not None for each, _ in shifted)
     rows = [
         (
             _named(each),
+            *([_class_of(each, classes)] if within else []),
             _rounded(each.first),
             _rounded(each.second),
             round(each.effect, 3),
@@ -178,6 +194,7 @@ def _finding(
         )
         for each, p in shifted[: params.listed]
     ]
+    names = ("column", *(["class"] if within else []), held_out, reference, "d", "at least", "p adjusted")
     return Finding(
         id=finding_id(CHECK.code, held_out, reference, *sorted(columns)),
         code=CHECK.code,
@@ -194,9 +211,7 @@ def _finding(
             "high": round(worst.high, 4),
             "n_columns": len(columns),
         },
-        evidence=Evidence(
-            breakdown=Breakdown(("column", held_out, reference, "d", "at least", "p adjusted"), tuple(rows))
-        ),
+        evidence=Evidence(breakdown=Breakdown(names, tuple(rows))),
     )
 
 
@@ -208,12 +223,19 @@ def _named(each: Moved) -> str:
     return f"{each.column} = {each.level}" if each.level is not None else f"{SAID.get(each.statistic, '')}{each.column}"
 
 
-def _told(each: Moved, held_out: str, reference: str) -> str:
+def _class_of(each: Moved, classes: Sequence[str]) -> str | None:
+    """Of which class the figures are, where the comparison was made within classes; None for rows without a label."""
+    return classes[each.stratum] if each.stratum is not None and each.stratum >= 0 else None
+
+
+def _told(each: Moved, held_out: str, reference: str, classes: Sequence[str]) -> str:
+    of = f"class {name}" if (name := _class_of(each, classes)) is not None else "rows without a label"
+    named = _named(each) + (f" in {of}" if each.stratum is not None else "")
     if each.statistic in ("missing", "shares"):
-        return f"{_named(each)} {each.first:.1%} of {held_out}, {each.second:.1%} of {reference}"
+        return f"{named} {each.first:.1%} of {held_out}, {each.second:.1%} of {reference}"
     middle = "median distance from the median" if each.statistic == "spread" else "median"
     first, second = _distinct(each.first, each.second)
-    return f"{_named(each)} ({middle} {first} against {second}, d = {each.effect:.2f})"
+    return f"{named} ({middle} {first} against {second}, d = {each.effect:.2f})"
 
 
 def _distinct(first: float, second: float) -> tuple[str, str]:

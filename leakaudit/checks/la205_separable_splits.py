@@ -95,9 +95,10 @@ class _Samples:
 def run(context: Context, params: Params) -> Outcome:
     """Train a domain classifier for every pair of splits."""
     results: dict[tuple[str, str], Told] = {}
-    not_told, sampled = [], []
+    not_told, sampled, n_inputs = [], [], 0
     for pair in context.pairs_of_splits:
         samples = _of_rows(context, pair, params) if not context.has_pictures else _of_pictures(context, pair, params)
+        n_inputs = max(n_inputs, len(samples.inputs))
         told = tell_splits(
             samples.inputs,
             samples.first,
@@ -115,6 +116,9 @@ def run(context: Context, params: Params) -> Outcome:
         for split, n in zip(pair, (told.n_first, told.n_second), strict=True):
             if n < context.splits[split].n:
                 sampled.append(f"{n:,} of the {context.splits[split].n:,} samples of {split} were used")
+    if not n_inputs:
+        reason = "no column is a feature by which a model could tell the splits"
+        return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
     if not results:
         return Outcome(CHECK.code, CHECK.slug, "inconclusive", "; ".join(not_told))
     adjusted = benjamini_hochberg([told.p_value for told in results.values()])

@@ -20,7 +20,8 @@ split, each union of it with held-out splits, and each held-out split alone are 
 meet these values to what rounding allows: six standard deviations of the sum of independent rounding errors, told from
 the digits in the file (decimals, significant digits, float32, double), and at least 1e-9 (double) or 1e-6 (float32)
 standard deviations. A column is *fitted on both* where the union fits and train alone misses by more than three times
-that allowance. Where both fit, as they do when train holds both extremes, the answer is *cannot tell*.
+that allowance. Where both fit, as they do when train holds both extremes, the answer is *cannot tell*; one such column
+and no finding make the outcome *inconclusive*.
 
 A column that nobody scaled may meet these values by accident. The chance of that is bounded by the allowance over the
 standard error of each statistic (of a column that is near 0 and 1 by nature), for extremes by the step of the column's
@@ -62,8 +63,8 @@ from leakaudit.analysis.fitted.rows_seen import FitSet, columns_to_judge, fit_se
 from leakaudit.analysis.fitted.scaling import LEAST_ROWS, Moments, Scaled, may_be_scaled, scaling_of
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
-from leakaudit.checks.fitted_report import agreeing, both_sides, counted, short, tally
-from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Status, finding_id
+from leakaudit.checks.fitted_report import agreeing, both_sides, counted, short, tally, undecided_or_passed
+from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def run(context: Context, params: Params) -> Outcome:
     rows, names = context.rows, numbers(context)
     reference = context.dataset.splits[0]
     if not names:
-        return Outcome(CHECK.code, CHECK.slug, "passed", "no column of numbers that is a feature", {"n_columns": 0})
+        return Outcome(CHECK.code, CHECK.slug, "skipped", "no column of numbers that is a feature")
     if rows.n_rows[reference] < LEAST_ROWS:
         reason = f"{rows.n_rows[reference]:,} rows of {reference} are too few to tell what was scaled on them"
         return Outcome(CHECK.code, CHECK.slug, "inconclusive", reason, {"n_columns": len(names)})
@@ -104,9 +105,7 @@ def run(context: Context, params: Params) -> Outcome:
     ]
     if findings:
         return Outcome(CHECK.code, CHECK.slug, "failed", reason, metrics, tuple(findings))
-    kinds = {verdicts[name] for name, found in scaled.items() if _decided(found)}
-    status: Status = "inconclusive" if kinds == {"cannot tell"} else "passed"
-    return Outcome(CHECK.code, CHECK.slug, status, reason, metrics)
+    return Outcome(CHECK.code, CHECK.slug, undecided_or_passed(verdicts), reason, metrics)
 
 
 def _significant(scaled: dict[str, Scaled], n_columns: int, params: Params) -> dict[str, Scaled]:
@@ -126,11 +125,6 @@ def _significant(scaled: dict[str, Scaled], n_columns: int, params: Params) -> d
         if len(meet) >= params.agreeing and agreeing(meet, n_columns) < params.alpha:
             alone |= {n: f for n, f in scaled.items() if f.scaler == scaler and f.verdict == "fitted on both"}
     return {name: found for name, found in scaled.items() if name in alone}
-
-
-def _decided(found: Scaled) -> bool:
-    """Whether some set of rows meets the statistics; not so for columns that are only about standardised."""
-    return found.verdict != "cannot tell" or found.strong
 
 
 def _statistics(found: Scaled, m: Moments) -> tuple[float, float]:

@@ -62,9 +62,9 @@ from leakaudit.analysis.fitted.imputation import Imputed, imputation_of, imputat
 from leakaudit.analysis.fitted.rows_seen import FitSet, Verdict, columns_to_judge, fit_sets, numbers
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
-from leakaudit.checks.fitted_report import agreeing, both_sides, counted, short, tally
+from leakaudit.checks.fitted_report import agreeing, both_sides, counted, short, tally, undecided_or_passed
 from leakaudit.fingerprints.rows.columns import read_columns, read_labels
-from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Status, finding_id
+from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
@@ -94,7 +94,7 @@ def run(context: Context, params: Params) -> Outcome:
     names = numbers(context)
     reference = context.dataset.splits[0]
     if not names:
-        return Outcome(CHECK.code, CHECK.slug, "passed", "no column of numbers that is a feature", {"n_columns": 0})
+        return Outcome(CHECK.code, CHECK.slug, "skipped", "no column of numbers that is a feature")
     sets = fit_sets(context.dataset.splits, bool((context.row_splits < 0).any()))
     keys: list[_Key] | None = None
     found: dict[str, tuple[Imputed, str | None]] = {}
@@ -119,9 +119,7 @@ def run(context: Context, params: Params) -> Outcome:
     ]
     if findings:
         return Outcome(CHECK.code, CHECK.slug, "failed", reason, metrics, tuple(findings))
-    unsure = [each.p_value < params.alpha for name, (each, _) in found.items() if verdicts[name] == "cannot tell"]
-    status: Status = "inconclusive" if any(unsure) and len(unsure) == len(found) else "passed"
-    return Outcome(CHECK.code, CHECK.slug, status, reason, metrics)
+    return Outcome(CHECK.code, CHECK.slug, undecided_or_passed(verdicts), reason, metrics)
 
 
 def _imputed(

@@ -127,7 +127,10 @@ def run(context: Context, params: Params) -> Outcome:
         copies = copies_by_class(rows, *pair)
         _judge_mixed(context, pair, mixed, params, said)
         _judge_copies(context, pair, copies, params, said)
-    reason = "; ".join(said.reasons) or "no class has rows in two splits"
+    if not said.reasons:
+        reason = "no class has enough rows in two splits, or fewer than two columns are numbers"
+        return Outcome(CHECK.code, CHECK.slug, "skipped", reason, said.metrics)
+    reason = "; ".join(said.reasons)
     sampled = tuple(dict.fromkeys(said.sampled))
     if said.findings:
         return Outcome(CHECK.code, CHECK.slug, "failed", reason, said.metrics, tuple(said.findings), sampled=sampled)

@@ -66,7 +66,7 @@ from leakaudit.analysis.fitted.rows_seen import FitSet, columns_to_judge, fit_se
 from leakaudit.analysis.fitted.target_encoding import GROUPED, Encoded, encoding_of, equal_values, may_be_encoded
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
-from leakaudit.checks.fitted_report import both_sides, counted, short, tally
+from leakaudit.checks.fitted_report import both_sides, counted, short, tally, undecided_or_passed
 from leakaudit.fingerprints.rows.columns import read_columns, read_labels
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, finding_id
 
@@ -113,7 +113,7 @@ def run(context: Context, params: Params) -> Outcome:
     if not targets:
         return Outcome(CHECK.code, CHECK.slug, "skipped", "the label has more than one value in no usable form")
     if not names:
-        return Outcome(CHECK.code, CHECK.slug, "passed", "no column of numbers that is a feature", {"n_columns": 0})
+        return Outcome(CHECK.code, CHECK.slug, "skipped", "no column of numbers that is a feature")
     sets = fit_sets(context.dataset.splits, bool((context.row_splits < 0).any()))
     keys: list[tuple[str, IntArray]] | None = None
     found: dict[str, _Found] = {}
@@ -145,8 +145,7 @@ def run(context: Context, params: Params) -> Outcome:
     ]
     if findings:
         return Outcome(CHECK.code, CHECK.slug, "failed", reason, metrics, tuple(findings))
-    unsure = bool(verdicts) and set(verdicts.values()) == {"cannot tell"}
-    return Outcome(CHECK.code, CHECK.slug, "inconclusive" if unsure else "passed", reason, metrics)
+    return Outcome(CHECK.code, CHECK.slug, undecided_or_passed(verdicts), reason, metrics)
 
 
 def _encoded(

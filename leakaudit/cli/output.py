@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from io import TextIOWrapper
 from pathlib import Path
 
-from leakaudit.errors import ConfigError
+import click
+
+from leakaudit.cli import BUG, USAGE_ERROR
+from leakaudit.errors import ConfigError, LeakauditError
 from leakaudit.model import PAIR_COLUMNS, Report
 from leakaudit.render import FORMATS
 from leakaudit.render.atomic import replacing
+from leakaudit.render.data.pairs import Written, write_pairs
+from leakaudit.render.words.plain import plain
+from leakaudit.render.words.summary import headline
 
 _MARKS = (
     b"leakaudit-report",
@@ -46,6 +53,37 @@ def named(path: Path, dataset: str | None) -> Path:
     return path if dataset is None else path.with_name(f"{path.stem}-{dataset}{path.suffix}")
 
 
+def write_all(report: Report, targets: Mapping[str, Path], *, every_pair: bool = False) -> int:
+    """Write the report files, each by itself: one that fails loses none of the others, and is said.
+
+    Parameters
+    ----------
+    report : Report
+    targets : mapping of str to path
+        By format, ``pairs`` among them.
+    every_pair : bool, default False
+        As for `write_pairs`.
+
+    Returns
+    -------
+    int
+        0, or the exit code of what went wrong: 2 where a file could not be written, 3 where a renderer crashed.
+    """
+    codes = [0]
+    for form, path in targets.items():
+        try:
+            if form == "pairs":
+                _say_left_out(path, write_pairs(report, path, every=every_pair))
+            else:
+                write(report, form, path)
+        except LeakauditError as error:
+            click.echo(f"leakaudit: {plain(str(error))}", err=True)
+            codes.append(error.exit_code)
+        except Exception as error:  # noqa: BLE001  a bug in one renderer must not cost the other reports
+            codes.append(_crashed(form, error))
+    return max(codes)
+
+
 def write(report: Report, form: str, path: Path) -> None:
     """Write the report in a format of `FORMATS` as UTF-8, or leave the old file as it was."""
     with replacing(path) as file:
@@ -55,24 +93,77 @@ def write(report: Report, form: str, path: Path) -> None:
         stream.detach()
 
 
-def show(report: Report, form: str) -> None:
-    """Print the report; a reader that has seen enough (``| head``) changes nothing about the verdict."""
+def show(report: Report, form: str) -> int:
+    """Print the report; a reader that has seen enough (``| head``) changes nothing about the verdict.
+
+    Where it cannot be printed the verdict goes to stderr: a scan never ends without one.
+
+    Returns
+    -------
+    int
+        As `write_all`.
+    """
     try:
         FORMATS[form](report, sys.stdout)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # rich turns the one into the other (Console.on_broken_pipe)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
+    except OSError as error:  # the disk that stdout goes to is full
+        _drop_stdout()
+        click.echo(f"leakaudit: cannot print the report: {error.strerror or error}", err=True)
+        click.echo(f"leakaudit: {_verdict(report)}", err=True)
+        return USAGE_ERROR
+    except Exception as error:  # noqa: BLE001  as above: the verdict is said whatever breaks
+        code = _crashed(form, error)
+        click.echo(f"leakaudit: {_verdict(report)}", err=True)
+        return code
+    return 0
 
 
-def job_summary(report: Report) -> None:
-    """Append the Markdown summary to GitHub's job summary, where this runs in a job."""
+def _drop_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _verdict(report: Report) -> str:
+    """The verdict, in words that need no renderer to be right."""
+    try:
+        said = headline(report).line
+    except Exception:  # noqa: BLE001  whatever broke the report may break its headline, too
+        said = report.verdict.reason
+    return plain(f"{said} (exit code {report.verdict.exit_code}: {report.verdict.status})")
+
+
+def _crashed(form: str, error: Exception) -> int:
+    if os.environ.get("LEAKAUDIT_DEBUG"):
+        raise error
+    said = plain(" ".join(f"{type(error).__name__}: {error}".split()))
+    click.echo(f"leakaudit: a bug in leakaudit, please report it: the {form} report was not written: {said}", err=True)
+    click.echo("leakaudit: LEAKAUDIT_DEBUG=1 shows where", err=True)
+    return BUG
+
+
+def _say_left_out(path: Path, written: Written) -> None:
+    for code, n in written.left_out.items():
+        click.echo(
+            f"leakaudit: {path}: {n:,} pairs of {code} inside one split are left out (--all-pairs writes them, too)",
+            err=True,
+        )
+
+
+def job_summary(report: Report) -> int:
+    """Append the Markdown summary to GitHub's job summary, where this runs in a job; the exit code as `write_all`."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path:
-        try:
-            with Path(path).open("a", encoding="utf-8") as file:
-                FORMATS["markdown"](report, file)
-        except OSError as error:
-            raise ConfigError(f"cannot write GITHUB_STEP_SUMMARY, {path}: {error.strerror or error}") from error
+    if not path:
+        return 0
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            FORMATS["markdown"](report, file)
+    except OSError as error:
+        click.echo(f"leakaudit: cannot write GITHUB_STEP_SUMMARY, {path}: {error.strerror or error}", err=True)
+        return USAGE_ERROR
+    except Exception as error:  # noqa: BLE001  as above
+        return _crashed("markdown", error)
+    return 0
 
 
 def _is_report(path: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leakaudit.cli import INTERRUPTED
+from leakaudit.cli import BUG, INTERRUPTED, USAGE_ERROR
 from leakaudit.cli.help import GroupedHelp
 from leakaudit.cli.settings import COMMON, DATA, FILE, GATE, MACHINE, PROBE, setting_options, settings_given
 
@@ -26,7 +26,10 @@ ONE_AFTER_THE_OTHER = ("text", "github", "markdown")
 FILES = ("json", "html", "pairs", "sarif", "junit", "gitlab", "markdown")
 """Reports that go into a file each, beside what is printed."""
 
-REPORTS = ("format_", "exit_zero", *FILES)
+REPORTS = ("format_", "exit_zero", "all_pairs", *FILES)
+
+WORST_FIRST = (1, BUG, USAGE_ERROR, 4, 0)
+"""Exit codes: a leak is certain; a report that could not be written must not look like success."""
 
 
 @click.command(
@@ -54,6 +57,7 @@ REPORTS = ("format_", "exit_zero", *FILES)
 @click.option("--json", type=click.Path(path_type=Path), help="Also write the report as JSON.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write one self-contained page.")
 @click.option("--pairs", type=click.Path(path_type=Path), help="Also write every verified pair (.csv, .parquet).")
+@click.option("--all-pairs", is_flag=True, help="With --pairs: also k(k-1)/2 pairs of k copies inside a split.")
 @click.option("--sarif", type=click.Path(path_type=Path), help="Also write SARIF 2.1.0, for code scanning.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML: a check is a test.")
 @click.option("--gitlab", type=click.Path(path_type=Path), help="Also write GitLab's code quality report.")
@@ -70,6 +74,7 @@ def scan(
     use_file: bool,
     format_: str,
     exit_zero: bool,
+    all_pairs: bool,
     **options: Any,
 ) -> int:
     """Audit the splits of a data set.
@@ -81,7 +86,6 @@ def scan(
     from leakaudit import gate
     from leakaudit.cli import output, progress
     from leakaudit.render import FORMATS
-    from leakaudit.render.data.pairs import write_pairs
     from leakaudit.render.words.plain import plain
     from leakaudit.settings.effective import unknown_variables
     from leakaudit.settings.plan import plan
@@ -97,18 +101,14 @@ def scan(
         raise click.BadParameter(f"{format_} holds one data set: name it with --dataset, or write files: --json FILE")
     targets = [_targets(options, job.name if several else None) for job in jobs]
     reports: dict[str | None, Report] = {}
+    codes: list[int] = []
     for job, mine in zip(jobs, targets, strict=True):
         if several and format_ == "text":
             click.echo(f"{chr(10) * bool(reports)}== {job.name}\n")
         report = _audit(ctx, job, previews="html" in mine or FORMATS[format_].previews, show=progress.for_terminal())
-        for form, path in mine.items():
-            if form == "pairs":
-                write_pairs(report, path)
-            else:
-                output.write(report, form, path)
-        output.show(report, format_)
+        codes += [output.show(report, format_), output.write_all(report, mine, every_pair=all_pairs)]
         if format_ == "github":
-            output.job_summary(report)
+            codes.append(output.job_summary(report))
         reports[job.name] = replace(report, previews={})
         if report.probe is not None and report.probe.interrupted:
             click.echo("leakaudit: interrupted; the report says what was done", err=True)
@@ -118,15 +118,19 @@ def scan(
         for name, report in reports.items():
             click.echo(f"{name}: {report.verdict.status}: {plain(report.verdict.reason)}")
     code = gate.worst(report.verdict.exit_code for report in reports.values())
-    return gate.CLEAN if exit_zero and code != gate.BUG else code
+    codes.append(gate.CLEAN if exit_zero and code != gate.BUG else code)
+    return min(codes, key=WORST_FIRST.index)
 
 
 def _targets(options: Mapping[str, Any], dataset: str | None) -> dict[str, Path]:
     """The files to write, by format, all of which can be written."""
     from leakaudit.cli import output
+    from leakaudit.render.data.pairs import check_ending
 
     targets = {form: output.named(options[form], dataset) for form in FILES if options[form]}
-    for path in targets.values():
+    for form, path in targets.items():
+        if form == "pairs":
+            check_ending(path)
         output.check_target(path)
     return targets
 

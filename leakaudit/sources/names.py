@@ -140,14 +140,14 @@ def guess_column(columns: Iterable[str], usual: Sequence[str]) -> str | None:
     return next((by_plain[name] for name in usual if name in by_plain), None)
 
 
-def label_candidates(columns: Sequence[str]) -> list[str]:
+def label_candidates(columns: Sequence[str], usual: Sequence[tuple[tuple[str, ...], ...]] = LABEL_NAMES) -> list[str]:
     """The columns that have equally likely of the usual label names; a ``y`` beside a ``z`` is a coordinate.
 
     >>> label_candidates(["survived", "pclass", "class"]), label_candidates(["text", "class", "category"])
     (['survived'], ['class', 'category'])
     """
     there = {plain(column) for column in columns}
-    for names in LABEL_NAMES:
+    for names in usual:
         found = [guess_column(columns, each) for each in names if each != ("y",) or "z" not in there]
         if candidates := [column for column in found if column is not None]:
             return candidates

@@ -8,10 +8,14 @@ from leakaudit.config import Config
 from leakaudit.errors import InputError, LayoutError
 from leakaudit.model import Columns, Dataset, Layout, TableFile, ordered_splits
 from leakaudit.sources.base import Request
-from leakaudit.sources.names import label_candidates, resolve_column
+from leakaudit.sources.label_guess import Cells, LabelGuess, guess_label_column
+from leakaudit.sources.names import resolve_column
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.readers.engine_files import table_file
-from leakaudit.sources.readers.heads import Head
+from leakaudit.sources.readers.heads import Head, cell_of
+
+CELLS_LOOKED_AT = 1_000
+"""First rows of each file by whose cells a guess is made."""
 
 
 def heads_dataset(
@@ -71,6 +75,9 @@ def heads_dataset(
         split_values=split_values,
         notes=notes,
         known_label=label,
+        cells=lambda name: [
+            c for _, head in heads if name in head.columns for c in head.column(name)[:CELLS_LOOKED_AT]
+        ],
     )
 
 
@@ -87,8 +94,12 @@ def tables_dataset(
     n_other_files: int = 0,
     notes: Sequence[str] = (),
     known_label: tuple[str, str] | None = None,
+    cells: Cells | None = None,
 ) -> Dataset:
-    """A data set of tables: which columns they share, and what the columns mean. Parameters as in `heads_dataset`."""
+    """A data set of tables: which columns they share, and what the columns mean.
+
+    Parameters as in `heads_dataset`; `cells` of the first rows, where the tables are not in memory.
+    """
     every = list(dict.fromkeys(name for table in tables for name in table.columns))
     common = [name for name in every if all(name in table.columns for table in tables)]
     partial = [name for name in every if name not in common]
@@ -125,17 +136,14 @@ def tables_dataset(
             more.append(f"The {option} column {column!r} is not in every split and was left out.")
             del told[option]
     columns = [name for name in common if name != split_column]
-    label, why_label, unknown = told.get("label"), "as told", "no label column known (say --label)"
-    if known_label is not None and config.label is None:
-        label, why_label = known_label
-    if label is None and config.label is None:
-        candidates = label_candidates(columns)
-        label, why_label = (candidates[0] if len(candidates) == 1 else None), "by its name"
-        if not candidates and headerless and len(columns) > 1:
-            label, why_label = columns[-1], "the last one of a table without header line"
-        if len(candidates) > 1:
-            unknown = f"the label could be {' or '.join(map(repr, candidates))} and was not guessed (say --label)"
-    label_said = f"label column {label!r} ({why_label})" if label else unknown
+    guess = LabelGuess(told.get("label"), "as told" if "label" in told else "no label column known (say --label)")
+    if config.label is None:
+        if known_label is not None:
+            guess = LabelGuess(*known_label)
+        else:
+            guess = guess_label_column(columns, cells or _cells_in_memory(tables), headerless=headerless)
+    label = guess.label
+    label_said = f"label column {label!r} ({guess.why})" if label else guess.why
     if split_values:
         splits = ordered_splits(tuple(split_values.values()))
     else:
@@ -159,6 +167,16 @@ def tables_dataset(
         n_other_files=n_other_files,
         notes=tuple(more),
     )
+
+
+def _cells_in_memory(tables: Sequence[TableFile]) -> Cells:
+    """Cells of the first rows of the tables that are in memory."""
+
+    def cells(name: str) -> list[str | None]:
+        columns = [table.table.column(name) for table in tables if table.table is not None and name in table.columns]
+        return [cell_of(value) for column in columns for value in column.slice(0, CELLS_LOOKED_AT).to_pylist()]
+
+    return cells
 
 
 def say_files(heads: Sequence[tuple[str | None, Head]], request: Request) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from agreement import assert_formats_agree
 from leakaudit import audit
 from leakaudit.analysis.copies.rows import equal as equal_rows
 from leakaudit.checks import la111_duplicates_within_split as la111
@@ -31,7 +32,15 @@ def test_extra_copies_are_counted_in_each_split():
     assert outcome.findings[1].message == "train#1 is the same row as train#0"
     assert outcome.metrics["train"] == {"n": 6, "n_extra": 3, "n_groups": 2, "share_extra": 0.5}
     assert outcome.pairs is not None
-    assert pa.Table.from_batches(outcome.pairs()).num_rows == 1 + 3 + 1
+    assert outcome.all_pairs is not None
+    beside = pa.Table.from_batches(outcome.pairs()).select(["uri_a", "uri_b"]).to_pylist()
+    assert sorted(tuple(pair.values()) for pair in beside) == [
+        ("train#0", "train#1"),
+        ("train#2", "train#3"),
+        ("train#2", "train#4"),
+        ("val#1", "val#2"),
+    ]
+    assert pa.Table.from_batches(outcome.all_pairs()).num_rows == 1 + 3 + 1
 
 
 def test_rows_that_differ_in_the_label_are_no_copies():
@@ -96,3 +105,30 @@ def test_real_tables(shared_data: Path, name, header, n_extra, n):
     file = TableFile(path.name, "all", "csv", columns, path=str(path), header=header)
     outcome = run(file, config=Config(within=True))
     assert outcome.reason == f"{n_extra:,} of {n:,} rows of all are extra copies"
+
+
+@pytest.mark.parametrize("n", [1, 14, 40])
+def test_a_text_any_number_of_times(n, tmp_path):
+    texts = [f"the story number {i} is about a very small animal" for i in range(30)] + ["one more story, told"] * n
+    train = pa.table({"text": texts, "label": ["a" if i >= 30 else "ab"[i % 2] for i in range(len(texts))]})
+    report = audit(train=train, val=pa.table({"text": ["nothing of this is there"], "label": ["b"]}), label="label")
+    (outcome,) = (outcome for outcome in report.outcomes if outcome.code == "LA111")
+    found = [finding for finding in outcome.findings if finding.splits == ("train",)]
+    assert [finding.n_samples for finding in found] == ([n - 1] if n > 1 else [])
+    assert all(0 < len(finding.evidence.pairs) <= 12 for finding in found)
+    assert_formats_agree(report, tmp_path)
+
+
+@pytest.mark.parametrize("n", [1, 14])
+def test_a_picture_any_number_of_times(n, tmp_path):
+    data = np.random.default_rng(0).integers(0, 256, (5, 24, 24, 3), dtype=np.uint8)
+    for split, kinds in (("train", (0, 1, 2)), ("val", (3, 4))):
+        folder = tmp_path / "data" / split / "cat"
+        folder.mkdir(parents=True)
+        for kind in kinds:
+            for copy in range(n if kind == 0 else 1):
+                Image.fromarray(data[kind]).save(folder / f"{kind}-{copy}.png")
+    report = audit(tmp_path / "data", cache_dir=tmp_path / "cache")
+    (outcome,) = (outcome for outcome in report.outcomes if outcome.code == "LA111")
+    assert [finding.n_samples for finding in outcome.findings] == ([13] if n > 1 else [])
+    assert_formats_agree(report, tmp_path)

@@ -13,6 +13,7 @@ from leakaudit.checks import la304_pooled_scaling as la304
 from leakaudit.checks import la305_pooled_imputation as la305
 from leakaudit.checks import la306_synthetic_oversampling_before_split as la306
 from leakaudit.checks import la307_pooled_target_encoding as la307
+from leakaudit.checks.fitted_report import undecided_or_passed
 from tables import context, frame
 
 ALL = (la304, la305, la306, la307)
@@ -101,7 +102,21 @@ def test_la304_too_few_rows_and_no_numbers():
     columns, split, _ = measured(4, 20)
     assert run(la304, tables(standardised(columns, split >= 0), split)).status == "inconclusive"
     outcome = run(la304, tables({"a": np.resize(["p", "q"], 50)}, np.arange(50) % 2))
-    assert (outcome.status, outcome.metrics["n_columns"]) == ("passed", 0)
+    assert (outcome.status, outcome.reason) == ("skipped", "no column of numbers that is a feature")
+
+
+@pytest.mark.parametrize("check", [la304, la305, la307])
+def test_without_a_column_of_numbers_nothing_was_examined(check):
+    outcome = run(
+        check, tables({"a": np.resize(["p", "q"], 50), "label": np.resize(["u", "v"], 50)}, np.arange(50) % 2)
+    )
+    assert outcome.status == "skipped"
+
+
+def test_what_cannot_be_told_of_a_column_is_not_decided():
+    assert undecided_or_passed({"a": "fitted on train only", "b": "no sign of it"}) == "passed"
+    assert undecided_or_passed({"a": "fitted on train only", "b": "cannot tell"}) == "inconclusive"
+    assert undecided_or_passed({}) == "passed"
 
 
 def test_la304_max_abs_needs_columns_that_agree():

@@ -80,13 +80,32 @@ def test_la202_unseen_is_an_error_and_missing_a_warning():
     assert "class that train lacks: c" in outcome.findings[0].message
 
 
-def test_la202_rare_classes_that_one_random_split_in_a_thousand_puts_on_one_side_are_a_warning():
-    train = {"a": 500, "b": 364, **{f"elsewhere {i}": 1 for i in range(36)}}
-    outcome = run(la202, train=train, val={"a": 96, **{f"alone {i}": 1 for i in range(4)}})
+@pytest.mark.parametrize(
+    ("n_alone", "n_elsewhere", "severity", "said"),
+    [(4, 36, "info", "58%"), (5, 10, "warning", "1%"), (8, 8, "error", "")],
+)
+def test_la202_rare_classes_are_a_warning_only_where_random_splits_seldom_part_them(
+    n_alone, n_elsewhere, severity, said
+):
+    train = {"a": 500, "b": 400 - n_elsewhere, **{f"elsewhere {i}": 1 for i in range(n_elsewhere)}}
+    outcome = run(la202, train=train, val={"a": 100 - n_alone, **{f"alone {i}": 1 for i in range(n_alone)}})
     finding = outcome.findings[0]
-    assert finding.severity == "warning"
-    assert finding.effect["chance"] == pytest.approx(binom.sf(3, 40, 0.1), abs=1e-6)
-    assert "a random split does this in 58% of cases" in finding.message
+    assert finding.severity == severity
+    chance = binom.sf(n_alone - 1, n_alone + n_elsewhere, 0.1)
+    assert finding.effect["chance"] == pytest.approx(chance, abs=1e-6)
+    assert (f"a random split does this in {said} of cases" in finding.message) == bool(said)
+
+
+@pytest.mark.parametrize("check", [la201, la202])
+def test_labels_of_one_split_alone_are_not_compared(check):
+    outcome = run(check, train={"a": 50, "b": 40}, val={})
+    assert (outcome.status, outcome.findings) == ("skipped", ())
+
+
+def test_la201_says_what_its_rule_goes_by():
+    outcome = run(la201, train={"a": 500, "b": 500}, val={"a": 60, "b": 40})
+    assert outcome.status == "passed"
+    assert outcome.reason.startswith("class shares of val and train are 0.17 apart (0.00 to 0.41; a finding begins")
 
 
 @pytest.mark.parametrize(("n", "n_unseen"), [(150, 1), (50, 2), (2_000, 19)])

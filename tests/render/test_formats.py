@@ -7,18 +7,28 @@ from io import StringIO
 
 import pytest
 
+from agreement import READERS, assert_formats_agree
 from leakaudit.render import FORMATS
-from reports import REPORTS
+from reports import REPORTS, SHAPES, probe_report
+
+EVERY = {**REPORTS, **SHAPES, "probe": probe_report}
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("report", EVERY)
 def test_every_format_writes_every_report(name, report):
     stream = StringIO()
-    FORMATS[name](REPORTS[report](), stream)
+    FORMATS[name](EVERY[report](), stream)
     assert stream.getvalue().strip()
     assert FORMATS[name].suffix.startswith(".")
     assert import_module(FORMATS[name].module).__doc__
+
+
+@pytest.mark.parametrize("report", EVERY)
+def test_all_formats_say_the_same(report, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert set(READERS) == set(FORMATS)
+    assert_formats_agree(EVERY[report](), tmp_path)
 
 
 def test_renderers_are_imported_when_used():

@@ -120,8 +120,9 @@ def equal_within(codes: IntArray, inside: np.ndarray, split: str) -> Overlap:
     parts.sort(key=len, reverse=True)
     groups = []
     for part in parts[:GROUPS_LISTED]:
-        shown = Pairs(part[1 : PAIRS_SHOWN + 1], np.repeat(part[:1], min(len(part) - 1, PAIRS_SHOWN)), _ones(part[1:]))
-        groups.append(Group(part[1:], part[:1], len(part) * (len(part) - 1) // 2, shown))
+        extra = part[1:]
+        shown = Pairs(extra, np.repeat(part[:1], len(extra)), _ones(extra)).first(PAIRS_SHOWN)
+        groups.append(Group(extra, part[:1], len(part) * (len(part) - 1) // 2, shown))
     n_samples = sum(len(part) - 1 for part in parts)
     return Overlap(split, split, tuple(groups), len(parts), n_samples, sum(len(p) * (len(p) - 1) // 2 for p in parts))
 
@@ -134,6 +135,18 @@ def equal_pairs(codes: IntArray, in_a: np.ndarray, in_b: np.ndarray) -> Iterator
         for at in range(start, stop, _CHUNK):
             matches = np.sort(b[at : min(at + _CHUNK, stop)])
             yield Pairs(np.repeat(sample, len(matches)), matches, _ones(matches))
+
+
+def equal_copies(codes: IntArray, inside: np.ndarray) -> Iterator[Pairs]:
+    """The first sample of each code with every other one of it, in chunks of at most 65,536: k - 1 pairs for k copies,
+    where all pairs are k(k - 1)/2."""
+    members = _members(codes, inside)
+    counts = _runs(codes[members])
+    kept = np.repeat(members[np.cumsum(counts) - counts], counts)
+    extra = np.flatnonzero(members != kept)
+    for at in range(0, len(extra), _CHUNK):
+        these = extra[at : at + _CHUNK]
+        yield Pairs(kept[these], members[these], _ones(these))
 
 
 def linked_overlap(pairs: Pairs, held_out: str, reference: str) -> Overlap:
@@ -157,7 +170,7 @@ def linked_overlap(pairs: Pairs, held_out: str, reference: str) -> Overlap:
             np.unique(pairs.a[part]),
             np.unique(pairs.b[part]),
             len(part),
-            Pairs(pairs.a[part[:PAIRS_SHOWN]], pairs.b[part[:PAIRS_SHOWN]], pairs.score[part[:PAIRS_SHOWN]]),
+            Pairs(pairs.a[part], pairs.b[part], pairs.score[part]).first(PAIRS_SHOWN),
         )
         for part in parts[:GROUPS_LISTED]
     )

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.analysis.shift.homogeneity import SMALLEST_EXPECTED, detectable_noncentrality, noncentrality_interval
+from leakaudit.analysis.shift.homogeneity import (
+    SMALLEST_EXPECTED,
+    detectable_noncentrality,
+    noncentrality_interval,
+    unbiased,
+)
 from leakaudit.analysis.shift.quantities import design_effect
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ class CategoryShift:
     Parameters
     ----------
     distance : float
-        ``sqrt(statistic / Σ n₁n₂/n)``, as `leakaudit.analysis.shift.homogeneity.Homogeneity.distance`: twice the
+        ``sqrt((statistic − df) / Σ n₁n₂/n)``, as `leakaudit.analysis.shift.homogeneity.Homogeneity.distance`: twice the
         difference in share for two equally frequent categories.
     low, high : float
         Bounds of its 95 % interval, from the non-central chi-square distribution.
@@ -45,9 +50,11 @@ class CategoryShift:
     weight : float
         ``Σ n₁n₂/n`` over the strata, less the design effect; 0 where nothing can be compared.
     level : int
-        The category whose share differs most, or `OTHERS`.
+        The category whose share differs most, or `OTHERS`; in `stratum`, where there is one.
     first, second : float
-        Its shares in the two samples.
+        Its shares in the two samples, likewise.
+    stratum : int or None
+        Of several strata that were compared: the one that adds most to the statistic.
     """
 
     distance: float
@@ -59,6 +66,7 @@ class CategoryShift:
     level: int
     first: float
     second: float
+    stratum: int | None = None
 
 
 def compare_categories(
@@ -104,19 +112,39 @@ def compare_categories(
     design = 1.0 if groups is None else _design(level, first, groups[known], len(names))
     statistic, weight = statistic / design, weight / design
     low, high = noncentrality_interval(statistic, degrees)
-    shares = [np.bincount(level[side], minlength=len(names)) / side.sum() for side in (first, ~first)]
+    stratum = _telling_stratum(level, first, strata, len(names))
+    inside = np.ones(len(level), dtype=np.bool_) if stratum is None else strata == stratum
+    shares = [_shares(level[inside & side], len(names)) for side in (first, ~first)]
     most = int(np.abs(shares[0] - shares[1]).argmax())
     return CategoryShift(
-        distance=float(np.sqrt(statistic / weight)),
+        distance=unbiased(statistic, degrees, weight),
         low=float(np.sqrt(low / weight)),
         high=float(np.sqrt(high / weight)),
         p_value=_tail(statistic, degrees),
-        detectable=float(np.sqrt(_detectable(degrees, weight * smallest**2) / weight)),
+        detectable=float(np.sqrt(detectable_noncentrality(degrees, weight * smallest**2) / weight)),
         weight=weight,
         level=int(names[most]),
         first=float(shares[0][most]),
         second=float(shares[1][most]),
+        stratum=stratum,
     )
+
+
+def _shares(level: IntArray, n_levels: int) -> npt.NDArray[np.float64]:
+    return np.bincount(level, minlength=n_levels) / max(len(level), 1)
+
+
+def _telling_stratum(level: IntArray, first: npt.NDArray[np.bool_], strata: IntArray, n_levels: int) -> int | None:
+    """The stratum whose shares differ most, weighed by its size: the figures of all strata together may be alike where
+    those of each are not (the label was turned round). None where one stratum alone is compared."""
+    weighed: dict[int, float] = {}
+    for stratum in np.unique(strata).tolist():
+        inside = strata == stratum
+        a, b = level[inside & first], level[inside & ~first]
+        if len(a) and len(b):
+            apart = float(np.abs(_shares(a, n_levels) - _shares(b, n_levels)).sum())
+            weighed[stratum] = apart * len(a) * len(b) / (len(a) + len(b))
+    return max(weighed, key=weighed.__getitem__) if len(weighed) > 1 else None
 
 
 def _frequent(codes: IntArray, first: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
@@ -171,14 +199,3 @@ def _tail(statistic: float, degrees: int) -> float:
     from scipy.special import chdtrc
 
     return float(chdtrc(degrees, statistic))
-
-
-def _detectable(degrees: int, smallest: float) -> float:
-    """The non-centrality of which the lower 97.5 % bound exceeds `smallest` with power 0.8."""
-    from scipy.special import chndtrinc, chndtrix
-
-    if smallest <= 0:
-        return detectable_noncentrality(degrees)
-    critical = float(chndtrix(0.975, degrees, smallest))
-    found = float(chndtrinc(critical, degrees, 0.2))
-    return found if np.isfinite(found) else critical

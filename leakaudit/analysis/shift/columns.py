@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from leakaudit.analysis.shift.categories import OTHERS, compare_categories
-from leakaudit.analysis.shift.quantities import Shift, compare, compare_spread
+from leakaudit.analysis.shift.quantities import Shift, compare, compare_spread, telling_stratum
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,6 +36,8 @@ class Moved:
         Medians; median distances from the median of both (``spread``); shares of rows (``missing``, ``shares``).
     level : str or None
         Of ``shares``: the category whose share differs most.
+    stratum : int or None
+        The stratum (class) that the three above are of, where several were compared: that which differs most.
     effect : float
         Standardised; signed except for ``shares``.
     low, high, p_value, detectable : float
@@ -47,6 +49,7 @@ class Moved:
     first: float
     second: float
     level: str | None
+    stratum: int | None
     effect: float
     low: float
     high: float
@@ -109,30 +112,51 @@ def _numbers(
     strata, groups = (None if each is None else each[known] for each in (strata, groups))
     if len(values) == 0 or first.all() or not first.any() or values.min() == values.max():
         return
+    stratum = telling_stratum(values, first, strata)
+    at = _within(strata, stratum, len(values))
     with np.errstate(invalid="ignore"):  # the middle between both infinities is unknown
-        middle = [float(np.median(values[side])) for side in (first, ~first)]
-    yield from _moved(name, statistic, middle, compare(values, first, strata, groups, smallest=smallest))
+        middle = [float(np.median(values[side & at])) for side in (first, ~first)]
+    yield from _moved(name, statistic, middle, stratum, compare(values, first, strata, groups, smallest=smallest))
     finite = np.isfinite(values)
     if statistic == "value" and finite.any() and len(np.unique(values[finite][:1000])) > 2:
-        with np.errstate(over="ignore"):  # as far as can be
-            width = np.abs(values - float(np.median(values[finite])))
-        wide = [float(np.median(width[side])) for side in (first, ~first)]
-        yield from _moved(name, "spread", wide, compare_spread(values, first, strata, groups, smallest=smallest))
+        shift = compare_spread(values, first, strata, groups, smallest=smallest)
+        stratum = telling_stratum(_width(values, finite, strata), first, strata)
+        at = _within(strata, stratum, len(values))
+        width = _width(values, finite & at, None)
+        wide = [float(np.median(width[side & at])) for side in (first, ~first)]
+        yield from _moved(name, "spread", wide, stratum, shift)
+
+
+def _width(values: Float64, finite: Bools, strata: IntArray | None) -> Float64:
+    """Distance of each value from the median of the finite ones, of its stratum."""
+    strata = np.zeros(len(values), dtype=np.int64) if strata is None else strata
+    width = np.full(len(values), np.inf)
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        if (finite & inside).any():
+            with np.errstate(over="ignore"):  # as far as can be
+                width[inside] = np.abs(values[inside] - float(np.median(values[finite & inside])))
+    return width
+
+
+def _within(strata: IntArray | None, stratum: int | None, n: int) -> Bools:
+    return np.ones(n, dtype=np.bool_) if strata is None or stratum is None else strata == stratum
 
 
 def _share(
     name: str, there: Bools, first: Bools, strata: IntArray | None, groups: IntArray | None, smallest: float
 ) -> Iterator[Moved]:
-    shares = [float(there[side].mean()) if side.any() else 0.0 for side in (first, ~first)]
-    yield from _moved(
-        name, "missing", shares, compare(there.astype(np.float64), first, strata, groups, smallest=smallest)
-    )
+    missing = there.astype(np.float64)
+    stratum = telling_stratum(missing, first, strata)
+    at = _within(strata, stratum, len(there))
+    shares = [float(there[side & at].mean()) if (side & at).any() else 0.0 for side in (first, ~first)]
+    yield from _moved(name, "missing", shares, stratum, compare(missing, first, strata, groups, smallest=smallest))
 
 
-def _moved(name: str, statistic: Statistic, sides: list[float], shift: Shift) -> Iterator[Moved]:
+def _moved(name: str, statistic: Statistic, sides: list[float], stratum: int | None, shift: Shift) -> Iterator[Moved]:
     if shift.weight > 0:
         figures = (shift.effect, shift.low, shift.high, shift.p_value, shift.detectable)
-        yield Moved(name, statistic, sides[0], sides[1], None, *figures)
+        yield Moved(name, statistic, sides[0], sides[1], None, stratum, *figures)
 
 
 def _categories(
@@ -149,7 +173,7 @@ def _categories(
         assert levels is not None
         level = "others" if found.level == OTHERS else str(levels[found.level])
         figures = (found.distance, found.low, found.high, found.p_value, found.detectable)
-        yield Moved(name, "shares", found.first, found.second, level, *figures)
+        yield Moved(name, "shares", found.first, found.second, level, found.stratum, *figures)
 
 
 def _lengths(texts: pa.StringArray) -> dict[Statistic, Float64]:

@@ -25,15 +25,16 @@ class Homogeneity:
     Parameters
     ----------
     distance : float
-        Standardised distance between the two distributions, ``sqrt(chi² / n_effective)`` with ``n_effective`` =
-        n₁n₂/(n₁+n₂); for two equally frequent classes it is twice the difference in share. On the scale of a
-        standardised mean difference: 0.2 is small, 0.5 medium (Cohen 1988).
+        Standardised distance between the two populations, ``sqrt((chi² − df) / n_effective)`` with ``n_effective`` =
+        n₁n₂/(n₁+n₂), 0 where chi² is below its df degrees of freedom, as chance gives them (without subtracting them
+        two samples of one population of 30 classes seem apart). For two equally frequent classes it is twice the
+        difference in share. On the scale of a standardised mean difference: 0.2 is small, 0.5 medium (Cohen 1988).
     low, high : float
-        Bounds of its 95 % interval, from the non-central chi-square distribution.
+        Bounds of its 95 % interval, from the non-central chi-square distribution; `distance` lies between them.
     p_value : float
         Of the chi-square test that both were drawn from one population.
     detectable : float
-        The smallest distance that this test would have found in four of five cases (α = 0.05, power 0.8).
+        The smallest distance of which the interval would lie above `smallest` in four of five cases.
     moved : float
         Total variation distance: the share of one side that would have to change class.
     """
@@ -46,7 +47,7 @@ class Homogeneity:
     moved: float
 
 
-def homogeneity(first: Sequence[int], second: Sequence[int], seed: int = 0) -> Homogeneity:
+def homogeneity(first: Sequence[int], second: Sequence[int], seed: int = 0, *, smallest: float = 0.0) -> Homogeneity:
     """Compare two rows of counts over the same categories; both are random samples.
 
     Parameters
@@ -55,6 +56,8 @@ def homogeneity(first: Sequence[int], second: Sequence[int], seed: int = 0) -> H
         Counts by category; categories empty on both sides are left out.
     seed : int, default 0
         Of the simulation that replaces the chi-square approximation where counts are small.
+    smallest : float, default 0
+        The distance that the interval has to lie above, for `Homogeneity.detectable`.
 
     Raises
     ------
@@ -76,11 +79,11 @@ def homogeneity(first: Sequence[int], second: Sequence[int], seed: int = 0) -> H
     statistic = n_effective * float((np.square(shares[0] - shares[1]) / pooled).sum())
     low, high = noncentrality_interval(statistic, degrees)
     return Homogeneity(
-        distance=float(np.sqrt(statistic / n_effective)),
+        distance=unbiased(statistic, degrees, n_effective),
         low=float(np.sqrt(low / n_effective)),
         high=float(np.sqrt(high / n_effective)),
         p_value=_p_value(statistic, table, pooled, degrees, seed),
-        detectable=float(np.sqrt(detectable_noncentrality(degrees) / n_effective)),
+        detectable=float(np.sqrt(detectable_noncentrality(degrees, n_effective * smallest**2) / n_effective)),
         moved=moved,
     )
 
@@ -122,11 +125,26 @@ def noncentrality_interval(statistic: float, degrees: int, alpha: float = 0.05) 
     )
 
 
-def detectable_noncentrality(degrees: int, alpha: float = 0.05, power: float = 0.8) -> float:
-    """The non-centrality at which a chi-square test at level `alpha` has this power."""
-    from scipy.special import chdtri
+def unbiased(statistic: float, degrees: int, weight: float) -> float:
+    """The distance whose chi-square statistic is expected to be this one: its degrees of freedom are what chance adds.
 
-    return _noncentrality(float(chdtri(degrees, alpha)), degrees, 1 - power)
+    The mean of the non-central distribution is its non-centrality plus the degrees of freedom, so their difference is
+    an unbiased estimate of the non-centrality, but for the cut at 0.
+    """
+    return float(np.sqrt(max(statistic - degrees, 0.0) / weight))
+
+
+def detectable_noncentrality(degrees: int, smallest: float = 0.0, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The non-centrality of which the lower bound of the interval exceeds `smallest` with this power.
+
+    With `smallest` 0: at which a chi-square test at level `alpha` has this power.
+    """
+    from scipy.special import chdtri, chndtrix
+
+    if smallest <= 0:
+        return _noncentrality(float(chdtri(degrees, alpha)), degrees, 1 - power)
+    critical = float(chndtrix(1 - alpha / 2, degrees, smallest))
+    return _noncentrality(critical, degrees, 1 - power) if np.isfinite(critical) else smallest
 
 
 def _noncentrality(statistic: float, degrees: int, probability: float) -> float:

@@ -139,6 +139,27 @@ def compare_spread(
     return compare(distance, first, strata, groups, smallest=smallest)
 
 
+def telling_stratum(
+    values: npt.NDArray[np.float64], first: npt.NDArray[np.bool_], strata: IntArray | None
+) -> int | None:
+    """The stratum in which the two samples differ most, weighed as `compare` weighs it; None where there is but one.
+
+    Its figures are those of the comparison. Figures over all strata are not: they may be alike where those of each
+    stratum are not (the label was turned round), and the other way round (classes in other shares).
+    """
+    if strata is None:
+        return None
+    ranks = _stratum_ranks(values, strata)
+    n_first = np.bincount(ranks.stratum, weights=first, minlength=len(ranks.sizes))
+    n_second = ranks.sizes - n_first
+    both = n_first * n_second > 0
+    if both.sum() < 2:
+        return None
+    rank_sum = np.bincount(ranks.stratum, weights=ranks.rank * first, minlength=len(ranks.sizes))
+    excess = np.abs(rank_sum - n_first * (ranks.sizes + 1) / 2) / (ranks.sizes + 1)
+    return int(np.unique(strata)[np.where(both, excess, -1).argmax()])
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class _Ranks:
     """Mid-ranks inside strata: `rank` from 1, `place` = rank / (stratum's size + 1), and the tie correction."""

@@ -26,7 +26,8 @@ def write(report: Report, stream: TextIO) -> None:
             place = places(report, first, 1)[0]
             title = f"{check.outcome.code} {check.outcome.slug}"
             more = len(group.findings) - 1
-            others = f" (and {more:,} more: {summary.where(group)})" if more else ""
+            at = summary.where(group)
+            others = f" (and {more:,} more{f': {at}' if at else ''})" if more else ""
             fix = summary.next_step(check.info)
             text = f"{first.message}{others}{'. Fix: ' + fix if fix else ''}"
             line = _command(_COMMANDS[group.severity], text, file=place.path, title=title)
@@ -35,7 +36,7 @@ def write(report: Report, stream: TextIO) -> None:
         stream.write(
             encodable(_command("error", report.verdict.reason, title="leakaudit: incomplete"), encoding) + "\n"
         )
-    stream.write(encodable(f"leakaudit: {plain(summary.headline(report).text)}", encoding) + "\n")
+    stream.write(encodable(f"leakaudit: {plain(summary.headline(report).line)}", encoding) + "\n")
 
 
 def _command(name: str, message: str, **properties: str) -> str:

@@ -12,6 +12,7 @@ from typing import TextIO
 from xml.etree import ElementTree as ET
 
 from leakaudit.model import Finding, Outcome, Report
+from leakaudit.render.words import summary
 from leakaudit.render.words.plain import escape_character, plain
 
 LISTED = 50
@@ -24,11 +25,14 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def write(report: Report, stream: TextIO) -> None:
     """Write one test suite; ASCII only, other characters as references."""
     suite = ET.Element("testsuite", name="leakaudit")
+    said = ET.SubElement(suite, "properties")
+    for name, value in (("headline", summary.headline(report).line), ("exit code", str(report.verdict.exit_code))):
+        ET.SubElement(said, "property", name=name, value=_text(plain(value)))
     for outcome in sorted(report.outcomes, key=lambda outcome: outcome.code):
         suite.append(_case(report, outcome))
     suite.append(_coverage(report))
     counted = {kind: len(suite.findall(f"testcase/{kind}")) for kind in ("failure", "error", "skipped")}
-    suite.set("tests", str(len(suite)))
+    suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", str(counted["failure"]))
     suite.set("errors", str(counted["error"]))
     suite.set("skipped", str(counted["skipped"]))

@@ -39,7 +39,7 @@ def lines(report: Report) -> Iterator[str]:
     head = summary.headline(report)
     yield f"## {_MARKS[head.tone]} leakaudit: {escaped(head.text)}"
     yield ""
-    sizes = " · ".join(f"{escaped(name)} {split.n:,}" for name, split in report.splits.items())
+    sizes = " · ".join(map(escaped, summary.sizes(report)))
     yield f"{escaped(report.root)} · {sizes} · {escaped(report.verdict.reason)}"
     failed = summary.failed_checks(report)
     if failed:
@@ -77,7 +77,8 @@ def _examples(check: summary.FailedCheck) -> Iterator[str]:
             yield f"- {escaped(finding.message)}"
         more = len(group.findings) - EXAMPLES
         if more > 0:
-            yield f"- … and {more:,} more of {escaped(summary.where(group))}"
+            at = summary.where(group)
+            yield f"- … and {more:,} more{f' of {escaped(at)}' if at else ''}"
     yield ""
     yield "</details>"
 
@@ -86,6 +87,9 @@ def _rest(report: Report) -> Iterator[str]:
     said = []
     if report.coverage.n_blind:
         said.append(f"{report.coverage.n_blind:,} samples could not be looked at.")
+    for outcome in sorted(report.outcomes, key=lambda outcome: outcome.code):
+        if outcome.status in ("inconclusive", "errored"):
+            said.append(f"Not decided: {outcome.code} ({escaped(outcome.reason)}).")
     for reason, codes in summary.skipped(report).items():
         said.append(f"Not run: {', '.join(codes)} ({escaped(reason)}).")
     said += [escaped(sentence) for sentence in summary.acceptance(report)]

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from leakaudit.model import Acceptance, CheckInfo, Finding, Report, Severity
 from leakaudit.render.ci.places import Place, places
 from leakaudit.render.data.report_json import ascii_only, dump
+from leakaudit.render.words import summary
 from leakaudit.render.words.plain import plain
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -40,7 +41,11 @@ def write(report: Report, stream: TextIO) -> None:
         },
         "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
-        "properties": {"root": plain(report.root), "verdict": report.verdict.status},
+        "properties": {
+            "root": plain(report.root),
+            "verdict": report.verdict.status,
+            "headline": plain(summary.headline(report).line),
+        },
     }
     head = dump({"$schema": SCHEMA, "version": "2.1.0"})[:-1]
     stream.write(ascii_only(f'{head}, "runs": [{dump(run)[:-1]}, "results": ['))

@@ -29,6 +29,7 @@ from leakaudit.model import (
     Unclaimed,
 )
 from leakaudit.render.words.plain import HIDDEN_CATEGORIES
+from leakaudit.render.words.summary import headline
 
 SCHEMA = "leakaudit-report/1"
 """Version of the structure; it changes when a key is removed or changes its meaning, not when one is added."""
@@ -71,9 +72,13 @@ def json_lines(report: Report) -> Iterator[str]:
         yield f'"accepted": {dump(_accepted(report))},\n'
     if report.probe is not None:
         yield f'"probe": {dump(_probe(report.probe))},\n'
-    verdict = report.verdict
-    yield f'"verdict": {dump({"status": verdict.status, "exit_code": verdict.exit_code, "reason": verdict.reason})}\n'
+    yield f'"verdict": {dump(_verdict(report))}\n'
     yield "}\n"
+
+
+def _verdict(report: Report) -> dict[str, Any]:
+    verdict, said = report.verdict, headline(report).line
+    return {"status": verdict.status, "exit_code": verdict.exit_code, "reason": verdict.reason, "headline": said}
 
 
 def _array(items: Iterable[Any], as_dict: Callable[[Any], dict[str, Any]]) -> Iterator[str]:
@@ -114,6 +119,7 @@ def _coverage(report: Report) -> dict[str, Any]:
         "unreadable": coverage.n_unreadable,
         "pointers": coverage.n_pointers,
         "unsupported": coverage.n_unsupported,
+        "blind_in": _sorted(coverage.blind_in),
         "other_files": coverage.n_other_files,
         "problems": [_problem(problem) for problem in coverage.problems],
         "skipped_checks": _sorted(coverage.skipped_checks),

@@ -173,19 +173,19 @@ def _number(value: Scalar) -> str:
 def index(made: Sequence[Section]) -> str:
     """JSON for the script: the facets of each card in the order of the page, and the cards that are shown later."""
     codes = [section.check.info.code for section in made]
-    splits: dict[tuple[str, ...], int] = {}
+    splits: dict[str, int] = {}
     classes: dict[str, int] = {}
     rows = []
     for at, section in enumerate(made):
         for each in section.cards:
             finding = each.finding
-            in_splits = splits.setdefault(finding.splits, len(splits))
+            in_splits = splits.setdefault(summary.splits_of(finding), len(splits))
             labels = [classes.setdefault(label, len(classes)) for label in _labels(finding)]
             rows.append([at, SEVERITIES.index(finding.severity), in_splits, int(each.fails), labels])
     held = {
         "codes": codes,
         "severities": list(SEVERITIES),
-        "splits": [" vs ".join(plain(name) for name in names) for names in splits],
+        "splits": [plain(names) or "no split" for names in splits],
         "classes": [plain(name) for name in classes],
         "most": CLASSES_LISTED,
         "cards": rows,

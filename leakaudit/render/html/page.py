@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TextIO
 
+from leakaudit.analysis.columns.label_kind import not_classes
 from leakaudit.model import SEVERITIES, Outcome, Report, SamplePair
 from leakaudit.render.data.report_json import SCHEMA
 from leakaudit.render.html import probe as html_probe
@@ -38,7 +39,10 @@ def to_html(report: Report) -> str:
     drawn = environment().get_template("card.html.j2").make_module({"report": report, "thumbnail": pictures.of})
     probe = html_probe.shown(report.probe) if report.probe is not None else None
     found = sections(report, drawn.draw_card, pictures)  # type: ignore[attr-defined]
-    bars, classes = _bars(report)
+    counts = {name: split.labels for name, split in report.splits.items()}
+    labels = {label for split in counts.values() for label in split}
+    no_classes = not_classes(counts)
+    bars, classes = _bars(report) if no_classes is None else ([], [])
     return (
         environment()
         .get_template("report.html.j2")
@@ -63,7 +67,8 @@ def to_html(report: Report) -> str:
             tone=_status_tone,
             bars=bars,
             classes=classes,
-            n_classes=len({label for split in report.splits.values() for label in split.labels}),
+            n_classes=len(labels) if no_classes is None else 0,
+            no_classes=no_classes,
             problems_shown=PROBLEMS_SHOWN,
         )
     )

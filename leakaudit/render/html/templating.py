@@ -43,9 +43,12 @@ def environment() -> Environment:
         cell=_cell,
         differing=differing,
         next_step=summary.next_step,
-        of_total=summary.of_total,
+        of_group=summary.of_group,
+        place=summary.place,
         score_text=summary.score_text,
         share=summary.share,
+        sizes=summary.sizes,
+        splits_of=summary.splits_of,
         unlike=summary.unlike_cells,
         where=summary.where,
     )

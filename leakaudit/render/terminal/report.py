@@ -23,16 +23,18 @@ from leakaudit.render.words.summary import (
     Tone,
     acceptance,
     cell,
+    classes,
     failed_checks,
     headline,
     labels_differ,
     next_step,
     of_total,
+    place,
     score_text,
     share,
+    sizes,
     skipped,
     unlike_cells,
-    where,
 )
 
 EXAMPLES = 3
@@ -104,10 +106,8 @@ def _section(title: str, lines: Iterable[Text]) -> Iterator[Text]:
 
 def _data(report: Report, screen: Screen) -> Iterator[Text]:
     yield from screen.wrapped(("Data    ", "dim"), f"{report.root}: {report.layout.why}", indent=2, hanging=10)
-    sizes = " · ".join(f"{name} {split.n:,}" for name, split in report.splits.items())
-    n_classes = len({label for split in report.splits.values() for label in split.labels})
-    classes = f" · {n_classes:,} class{'es' if n_classes != 1 else ''}" if n_classes else ""
-    yield from screen.wrapped(("Splits  ", "dim"), sizes + classes, indent=2, hanging=10)
+    told = [*sizes(report), *([kind] if (kind := classes(report)) else [])]
+    yield from screen.wrapped(("Splits  ", "dim"), " · ".join(told), indent=2, hanging=10)
     for note in report.notes:
         yield from screen.wrapped(("Note    ", "dim"), note, indent=2, hanging=10)
 
@@ -126,7 +126,6 @@ def _check(report: Report, check: FailedCheck, screen: Screen) -> Iterator[Text]
 def _group(report: Report, check: FailedCheck, group: SplitFindings, screen: Screen) -> Iterator[Text]:
     listed = [finding for finding in group.findings if finding.evidence.pairs]
     softer: list[Part] = [(f"  {group.severity}", STYLES[group.severity])] if group.severity != check.severity else []
-    layer = f", {group.layer}" if group.layer else ""
     if not listed:
         for finding in group.findings[:EXAMPLES]:
             # the message about a list of samples names its first one, which is shown below anyway
@@ -136,9 +135,9 @@ def _group(report: Report, check: FailedCheck, group: SplitFindings, screen: Scr
         if (more := len(group.findings) - EXAMPLES) > 0:
             yield screen.line((f"… and {more:,} more", "dim"), indent=4)
         return
-    place = f"{where(group)}{layer}: " if where(group) or layer else ""
+    at = f"{place(group)}: " if place(group) else ""
     counted = of_total(group.n_samples, group.n_total, "", report)
-    yield from screen.wrapped((place, "bold"), counted, *softer, indent=4, hanging=6)
+    yield from screen.wrapped((at, "bold"), counted, *softer, indent=4, hanging=6)
     pairs = _examples(listed)
     yield from _pairs(pairs, screen)
     shown = len({pair.a.uri for pair in pairs})
@@ -325,9 +324,9 @@ def _blind_spots(report: Report, screen: Screen) -> Iterator[Text]:
     for what, count in counts.items():
         if count:
             listed = [problem for problem in coverage.problems if problem.kind in kinds[what]]
-            if listed and listed[0].uri in named:  # shown above, among the findings
-                listed = []
-            yield from _problems(count, what, listed, screen)
+            shown = bool(listed) and listed[0].uri in named  # above, among the findings
+            are_rows = report.kind == "table" and bool(listed) and all("#" in problem.uri for problem in listed)
+            yield from _problems(count, "row" if are_rows else "file", what, listed, screen, shown=shown)
     for reason, codes in skipped(report).items():
         yield from screen.wrapped(f"not run: {', '.join(codes)}", (f"  {reason}", "dim"), indent=2, hanging=4)
     for sentence in coverage.sampled:
@@ -340,8 +339,12 @@ def _blind_spots(report: Report, screen: Screen) -> Iterator[Text]:
         yield from screen.wrapped((f"checks for {other}, not for these data: {unfit}", "dim"), indent=2, hanging=4)
 
 
-def _problems(count: int, what: str, listed: list[Problem], screen: Screen) -> Iterator[Text]:
-    yield from screen.wrapped((f"{count:,} file{'s' if count != 1 else ''} {what}", STYLES["warning"]), indent=2)
+def _problems(
+    count: int, noun: str, what: str, listed: list[Problem], screen: Screen, *, shown: bool
+) -> Iterator[Text]:
+    yield from screen.wrapped((f"{count:,} {noun}{'s' if count != 1 else ''} {what}", STYLES["warning"]), indent=2)
+    if shown:
+        return
     for problem in listed[:PROBLEMS]:
         yield from _named(problem.uri, problem.reason, screen, indent=4)
     if listed and (more := count - PROBLEMS) > 0:

@@ -8,8 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from leakaudit.catalogue import says_in_train
-from leakaudit.model import SEVERITIES, CheckInfo, Finding, Outcome, Report, Sample, Scalar, Severity
+from leakaudit.analysis.columns.label_kind import not_classes
+from leakaudit.catalogue import code_of, is_of, says_in_train
+from leakaudit.model import (
+    SEVERITIES,
+    CheckInfo,
+    Family,
+    Finding,
+    Outcome,
+    Report,
+    Sample,
+    Scalar,
+    Severity,
+    largest_loss,
+)
 
 Tone = Literal["error", "warning", "info", "passed"]
 
@@ -20,6 +32,11 @@ class Headline:
 
     tone: Tone
     text: str
+
+    @property
+    def line(self) -> str:
+        """The text for machines, with ordinary spaces."""
+        return self.text.replace("\u00a0", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,8 @@ class SplitFindings:
     n_samples : int
         Sum over the findings: within a group they do not overlap.
     n_total : int
-        Readable samples of the held-out split; 0 where it is unknown.
+        Readable samples of the held-out split, or of the one split; 0 where there is no such split (a problem that
+        belongs to none, or to several), or where the samples were not read.
     """
 
     severity: Severity
@@ -43,6 +61,11 @@ class SplitFindings:
     findings: tuple[Finding, ...]
     n_samples: int
     n_total: int
+
+    @property
+    def held_out(self) -> str:
+        """The split that the samples are of; empty where the findings are about none, or about a list of splits."""
+        return self.splits[0] if self.splits and self.n_total else ""
 
     @property
     def n_unlisted(self) -> int:
@@ -92,7 +115,9 @@ def _groups(report: Report, outcome: Outcome) -> Iterator[SplitFindings]:
         severity, splits, layer = key
         findings = grouped[key]
         n_samples = sum(finding.n_samples for finding in findings)
-        n_total = report.splits[splits[0]].n if splits and splits[0] in report.splits and len(splits) <= 2 else 0
+        is_unread = is_of(outcome.code, "coverage")  # what could not be read is no part of what was
+        known = splits and splits[0] in report.splits and len(splits) <= 2 and not is_unread
+        n_total = report.splits[splits[0]].n if known else 0
         yield SplitFindings(severity, splits, layer, tuple(findings), n_samples, n_total)
 
 
@@ -117,50 +142,140 @@ def check_info(report: Report, outcome: Outcome) -> CheckInfo:
 
 
 def headline(report: Report) -> Headline:
-    """The verdict in one plain sentence with its numbers."""
+    """The verdict in one plain sentence with its numbers.
+
+    Whatever the verdict: what of a held-out split is in train, accepted or not; which check for copies could not tell;
+    groups that nearly all of a held-out split shares; and samples that could not be read.
+    """
     failed = failed_checks(report)
-    leak = _leak(report, failed)
+    leak, more = _leak(report), [*_shared_groups(report), *_undecided(report)]
     if report.verdict.status == "incomplete":
-        text = f"Incomplete: {_blindness(report)}"
-        return Headline("warning", f"{text}; {leak.text}" if leak else text)
+        return Headline(
+            "warning", "; ".join([f"Incomplete: {_blindness(report)}", *([leak.text] if leak else []), *more])
+        )
+    more += _lost(report)
     if report.verdict.status == "findings":
         leads = leak and (leak.tone == "error" or all(check.severity != "error" for check in failed))
-        return Headline("error", leak.text if leak and leads else _worst(report, failed))
+        return Headline("error", "; ".join([leak.text if leak and leads else _worst(report, failed), *more]))
     if leak:
         by = "overrides" if "overrides" in report.verdict.reason else "--fail-on"
-        tolerated = f"; tolerated by {by}" if leak.tone == "error" else ""
-        return Headline("warning", leak.text + tolerated)
-    n_warnings = sum(len(group.findings) for check in failed for group in check.groups if group.severity != "info")
-    warned = f"; {n_warnings:,} warning{'s' if n_warnings > 1 else ''} to look at" if n_warnings else ""
-    return Headline("warning" if n_warnings else "passed", f"No leak found {_looked_at(report)}{warned}")
+        tolerated = [f"tolerated by {by}"] if leak.tone == "error" else []
+        tone: Tone = "warning" if leak.tone == "error" or _warnings(failed) else leak.tone
+        return Headline(tone, "; ".join([leak.text, *tolerated, *more]))
+    return _nothing_found(report, failed, more)
 
 
-def _leak(report: Report, failed: list[FailedCheck]) -> Headline | None:
-    """What of a held-out split is in train, or else in another.
+def _nothing_found(report: Report, failed: list[FailedCheck], more: list[str]) -> Headline:
+    """No finding says that anything is in train: as much of "no leak" as the checks that ran bear out."""
+    ran = [outcome for outcome in report.outcomes if outcome.status in ("passed", "failed", "inconclusive")]
+    looked = any(is_of(outcome.code, *_LEAKS) for outcome in ran)
+    decided = any(outcome.status != "inconclusive" for outcome in ran if is_of(outcome.code, *_LEAKS))
+    if not looked:
+        said = f"Nothing found {_among(report)} ({_checks(report)}; none looks for leaks)"
+    else:
+        known = decided and not _undecided(report)
+        said = f"No leak {'found' if known else 'proven'} {_among(report)} ({_checks(report)})"
+    n_warnings = _warnings(failed)
+    warned = [f"{n_warnings:,} warning{'s' if n_warnings > 1 else ''} to look at"] if n_warnings else []
+    is_well = looked and decided and not n_warnings and not more
+    return Headline("passed" if is_well else "warning", "; ".join([said, *more, *warned]))
+
+
+_LEAKS: tuple[Family, ...] = ("copies", "belonging", "shortcut", "fitted", "probe")
+"""Families of checks that look for leaks; the others look at coverage, at one split, or at how alike splits are."""
+
+
+def _warnings(failed: list[FailedCheck]) -> int:
+    return sum(len(group.findings) for check in failed for group in check.groups if group.severity != "info")
+
+
+def _leak(report: Report) -> Headline | None:
+    """What of the held-out splits is in train, or else in another: what is proven, or else what looks like it.
 
     Counts are added up: overlap checks count a held-out sample once, in the strictest check and layer that finds it.
+    Accepted findings stay counted, and are said to be accepted.
     """
-    groups = [
-        group
-        for check in failed
-        for group in check.groups
-        if says_in_train(check.outcome.code) and len(group.splits) == 2 and group.severity != "info"
+    found = [
+        finding
+        for finding in report.findings
+        if says_in_train(finding.code) and len(finding.splits) == 2 and finding.severity != "info"
     ]
-    if not groups:
-        return None
-    worst = min((group.severity for group in groups), key=SEVERITIES.index)
-    groups = [group for group in groups if group.severity == worst]
-    reference = max(groups, key=lambda group: (group.splits[1] == "train", group.n_samples)).splits[1]
-    counts: dict[str, int] = {}
-    for group in groups:
-        if group.splits[1] == reference:
-            counts[group.splits[0]] = counts.get(group.splits[0], 0) + group.n_samples
-    worst_first = sorted(counts.items(), key=lambda entry: -entry[1])
-    text = " and ".join(of_total(n, report.splits[name].n, name, report) for name, n in worst_first)
-    one = list(counts.values()) == [1]
-    if worst == "error":
-        return Headline("error", f"{text} {'is' if one else 'are'} already in {reference}")
-    return Headline("warning", f"{text} {'looks' if one else 'look'} like {units(report, 2)} of {reference}")
+    proven = [finding for finding in found if finding.severity == "error"]
+    likely = [finding for finding in found if finding.severity != "error"]
+    if any(not finding.accepted for finding in proven):
+        return Headline("error", _in_reference(report, proven, "is already in", "are already in"))
+    said = [_in_reference(report, proven, "is already in", "are already in")] if proven else []
+    if likely and (not proven or any(not finding.accepted for finding in likely)):
+        rows = units(report, 2)
+        said.append(_in_reference(report, likely, f"looks like {rows} of", f"look like {rows} of"))
+    is_open = any(not finding.accepted for finding in found)
+    return Headline("warning" if is_open else "info", "; ".join(said)) if said else None
+
+
+def _in_reference(report: Report, findings: Sequence[Finding], is_in: str, are_in: str) -> str:
+    """``23 of 16,281 test rows (0.14 %) are already in train``: the splits that overlap most first."""
+    pairs = Counter[tuple[str, ...]]()
+    accepted = Counter[tuple[str, ...]]()
+    for finding in findings:
+        pairs[finding.splits] += finding.n_samples
+        accepted[finding.splits] += finding.n_samples if finding.accepted else 0
+    reference = max(pairs, key=lambda splits: (splits[1] == "train", pairs[splits]))[1]
+    counts = {splits[0]: n for splits, n in pairs.items() if splits[1] == reference}
+    worst = sorted(counts, key=lambda name: (-counts[name] / max(_size(report, name), 1), -counts[name]))
+    parts = [of_total(counts[name], _size(report, name), name, report) for name in worst[:SPLITS_SAID]]
+    if left := len(worst) - len(parts):
+        parts.append(f"some of {left:,} more split{'s' if left > 1 else ''}")
+    verb = is_in if list(counts.values()) == [1] else are_in
+    text = f"{_listed(parts)} {verb} {split_named(reference)}"
+    n, n_accepted = sum(counts.values()), sum(accepted[name, reference] for name in counts)
+    if n_accepted:
+        text += ", all accepted" if n_accepted == n else f" ({n_accepted:,} of these accepted)"
+    if others := sum(splits[1] != reference for splits in pairs):
+        text += f", and {others:,} more pair{'s' if others > 1 else ''} of splits overlap{'s' if others == 1 else ''}"
+    return text
+
+
+SPLITS_SAID = 2
+"""Held-out splits that a headline names."""
+
+NEARLY_ALL = 0.9
+"""Share of a held-out split from which on groups that it has in common with train are part of the headline: hardly a
+sample of it is then new in the sense that matters."""
+
+
+def _shared_groups(report: Report) -> list[str]:
+    """``217 of 223 test rows (97.3 %) share their group with train (column 'premise')``, the worst one."""
+    shared = [
+        finding
+        for finding in report.findings
+        if finding.code == code_of("group-overlap") and finding.severity != "info" and not finding.accepted
+        if len(finding.splits) == 2 and finding.n_samples >= NEARLY_ALL * max(_size(report, finding.splits[0]), 1)
+    ]
+    if not shared:
+        return []
+    finding = max(shared, key=lambda finding: finding.n_samples / max(_size(report, finding.splits[0]), 1))
+    held_out, reference = finding.splits
+    key = f" ({finding.effect['key']})" if finding.effect.get("key") else ""
+    counted = of_total(finding.n_samples, _size(report, held_out), held_out, report)
+    return [f"{counted} share their group with {split_named(reference)}{key}"]
+
+
+def _undecided(report: Report) -> list[str]:
+    """Checks for copies that looked and could not tell."""
+    codes = [o.code for o in report.outcomes if o.status == "inconclusive" and says_in_train(o.code)]
+    return [f"{', '.join(sorted(codes))} could not tell"] if codes else []
+
+
+def _lost(report: Report) -> list[str]:
+    """Samples that could not be read, of the split that lost the largest share."""
+    coverage = report.coverage
+    if not coverage.n_blind:
+        return []
+    loss = largest_loss(report.splits, coverage.blind_in, coverage.n_blind, coverage.n_read)
+    what = f"{loss.split} " if loss.split is not None and _is_word(loss.split) else ""
+    of_split = f" of split {loss.split}" if loss.split is not None and not what else ""
+    could = "could not be read" if not coverage.n_pointers else "could not be looked at"
+    return [f"{loss.n_blind:,} of {loss.n:,} {what}{units(report, loss.n)}{of_split} {could}"]
 
 
 def _worst(report: Report, failed: list[FailedCheck]) -> str:
@@ -173,21 +288,70 @@ def _worst(report: Report, failed: list[FailedCheck]) -> str:
 
 
 def _blindness(report: Report) -> str:
-    blind, read = report.coverage.n_blind, report.coverage.n_read
-    crashed = [outcome.code for outcome in report.outcomes if outcome.status == "errored"]
-    required = report.verdict.reason.startswith("required")
-    if blind and not crashed and not required:
-        return f"{blind:,} of {blind + read:,} {units(report, blind + read)} could not be read"
-    return report.verdict.reason
+    reason = report.verdict.reason
+    return _lost(report)[0] if "were not looked at" in reason and report.coverage.n_blind else reason
 
 
-def _looked_at(report: Report) -> str:
+def _checks(report: Report) -> str:
+    n = sum(outcome.status in ("passed", "failed", "inconclusive") for outcome in report.outcomes)
+    return f"{n} check{'s' if n != 1 else ''}"
+
+
+def _among(report: Report) -> str:
+    """``in 1,000 val × 4,000 train pictures``; of many splits, or of splits whose names are no words, their number."""
+    names, total = list(report.splits), sum(split.n for split in report.splits.values())
+    if len(names) > SPLITS_LISTED or not all(map(_is_word, names)):
+        return f"among {len(names):,} split{'s' if len(names) != 1 else ''} of {total:,} {units(report, total)}"
     sizes = [f"{split.n:,} {name}" for name, split in report.splits.items()]
-    n_checks = sum(outcome.status in ("passed", "failed", "inconclusive") for outcome in report.outcomes)
-    among = {1: f"inside {sizes[0]}", 2: "in " + " × ".join(reversed(sizes))}.get(
-        len(sizes), f"among {', '.join(sizes[:-1])} and {sizes[-1]}"
-    )
-    return f"{among} {units(report, 2)} ({n_checks} check{'s' if n_checks != 1 else ''})"
+    if len(names) == 1:
+        return f"inside {sizes[0]} {units(report, total)}"
+    listed = " × ".join(reversed(sizes)) if len(names) == 2 else f"{', '.join(sizes[:-1])} and {sizes[-1]}"
+    return f"{'in' if len(names) == 2 else 'among'} {listed} {units(report, 2)}"
+
+
+SPLITS_LISTED = 4
+"""Splits that a headline lists with their sizes."""
+
+
+def split_named(name: str) -> str:
+    """A split in a sentence: ``train``, ``split 3``.
+
+    >>> split_named("val"), split_named("3")
+    ('val', 'split 3')
+    """
+    return name if _is_word(name) else f"split {name}"
+
+
+def _is_word(name: str) -> bool:
+    """Whether "4,000 {name} pictures" reads as a sentence: not so for ``3``, ``part 1`` or ``True``."""
+    return re.fullmatch(r"[^\W\d_][\w-]*", name) is not None and name.lower() not in ("true", "false", "yes", "no")
+
+
+def _size(report: Report, split: str) -> int:
+    return report.splits[split].n if split in report.splits else 0
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+
+
+def sizes(report: Report) -> list[str]:
+    """``test 960 (40 not read)``, ``split 3: 240``: every split with what was read of it, and what was not."""
+    lost = report.coverage.blind_in
+    return [
+        f"{name if _is_word(name) else f'split {name}:'} {split.n:,}"
+        + (f" ({lost[name]:,} not read)" if lost.get(name) else "")
+        for name, split in report.splits.items()
+    ]
+
+
+def classes(report: Report) -> str | None:
+    """``3 classes``, or what the labels are instead of classes; None where there are none."""
+    labels = {label for split in report.splits.values() for label in split.labels}
+    if not labels:
+        return None
+    instead = not_classes({name: split.labels for name, split in report.splits.items()})
+    return instead or f"{len(labels):,} class{'es' if len(labels) != 1 else ''}"
 
 
 def units(report: Report, n: int) -> str:
@@ -196,9 +360,16 @@ def units(report: Report, n: int) -> str:
 
 
 def of_total(n: int, total: int, split: str, report: Report) -> str:
-    """``23 of 16,281 test rows (0.14 %)``, with the split's name left out where it is empty."""
-    what = f"{split} {units(report, total or n)}".strip()
+    """``23 of 16,281 test rows (0.14 %)``, ``106 of 240 rows of split 3 (44.2 %)``; an empty name is left out."""
+    what = units(report, total or n)
+    if split:
+        what = f"{split} {what}" if _is_word(split) else f"{what} of {split_named(split)}"
     return f"{n:,} of {total:,} {what} ({share(n, total)})" if total else f"{n:,} {what}"
+
+
+def of_group(group: SplitFindings, report: Report) -> str:
+    """How many samples a group of findings is about, with the split that they are of."""
+    return of_total(group.n_samples, group.n_total, group.held_out, report)
 
 
 def share(n: int, total: int) -> str:
@@ -217,7 +388,19 @@ def share(n: int, total: int) -> str:
 def where(group: SplitFindings) -> str:
     """The splits that findings are about: ``test vs train`` where two are compared, else a list of them."""
     listing = any(finding.evidence.samples for finding in group.findings)
-    return " vs ".join(group.splits) if len(group.splits) == 2 and not listing else ", ".join(group.splits)
+    names = [split_named(name) for name in group.splits]
+    return " vs ".join(names) if len(names) == 2 and not listing else ", ".join(names)
+
+
+def place(group: SplitFindings) -> str:
+    """The splits and the layer of identity that findings are about; empty where they are about no split."""
+    return ", ".join(part for part in (where(group), group.layer) if part)
+
+
+def splits_of(finding: Finding) -> str:
+    """The splits of one finding, as in `where`."""
+    listing = len(finding.splits) != 2 or bool(finding.evidence.samples)
+    return (", " if listing else " vs ").join(map(split_named, finding.splits))
 
 
 def first_sentence(text: str) -> str:

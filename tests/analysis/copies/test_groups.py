@@ -3,11 +3,20 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leakaudit.analysis.copies import groups
-from leakaudit.analysis.copies.groups import equal_codes, equal_overlap, equal_pairs, equal_within, linked_overlap
+from leakaudit.analysis.copies.groups import (
+    PAIRS_SHOWN,
+    equal_codes,
+    equal_copies,
+    equal_overlap,
+    equal_pairs,
+    equal_within,
+    linked_overlap,
+)
 from leakaudit.model import Pairs
 
 small_codes = st.lists(st.integers(-1, 6), min_size=0, max_size=40)
@@ -60,6 +69,17 @@ def test_equal_within_counts_extra_copies(values, data):
     assert all(group.b[0] < min(group.a) for group in overlap.groups)
 
 
+@given(small_codes)
+def test_copies_are_the_first_of_each_code_with_every_other(values):
+    codes = np.array(values, dtype=np.int64)
+    found = [(a, b) for chunk in equal_copies(codes, codes != 3) for a, b in zip(chunk.a, chunk.b, strict=True)]
+    first = {}
+    for at, code in enumerate(values):
+        first.setdefault(code, at)
+    wanted = [(first[code], at) for at, code in enumerate(values) if code not in (-1, 3) and first[code] != at]
+    assert sorted(found) == sorted(wanted)
+
+
 @given(st.sets(st.tuples(st.integers(0, 7), st.integers(8, 15)), max_size=20))
 def test_linked_groups_are_connected_components(edges):
     ordered = sorted(edges)
@@ -82,3 +102,11 @@ def test_totals_stay_exact_beyond_the_cap(monkeypatch):
     in_a = np.arange(20) % 2 == 0
     overlap = equal_overlap(codes, in_a, ~in_a, "val", "train")
     assert (len(overlap.groups), overlap.n_groups, overlap.n_samples, overlap.n_pairs) == (3, 10, 10, 10)
+
+
+@pytest.mark.parametrize("n", [2, 13, 14, 40])
+def test_what_is_shown_of_a_group_is_capped_alike(n):
+    codes = np.zeros(n, dtype=np.int64)
+    (group,) = equal_within(codes, np.ones(n, dtype=bool), "train").groups
+    assert len(group.shown.a) == len(group.shown.b) == len(group.shown.score) == min(n - 1, PAIRS_SHOWN)
+    assert (len(group.a), group.n_pairs) == (n - 1, n * (n - 1) // 2)

@@ -17,12 +17,32 @@ def test_agrees_with_scipy_where_counts_are_large():
     expected = chi2_contingency([first, second], correction=False)
     result = homogeneity(first, second)
     n = sum(first) * sum(second) / (sum(first) + sum(second))
-    assert result.distance**2 * n == pytest.approx(expected.statistic)
+    assert result.distance**2 * n == pytest.approx(expected.statistic - expected.dof)
     assert result.p_value == pytest.approx(expected.pvalue)
 
 
 def test_binary_distance_is_twice_the_difference_in_share():
-    assert homogeneity([600, 400], [400, 600]).distance == pytest.approx(0.4)
+    assert homogeneity([600, 400], [400, 600]).distance == pytest.approx(0.4, rel=0.01)
+    assert homogeneity([60_000, 40_000], [40_000, 60_000]).distance == pytest.approx(0.4, rel=1e-4)
+
+
+@pytest.mark.parametrize("true", [0.0, 0.3])
+def test_the_estimate_is_unbiased_with_many_classes(true):
+    rng = np.random.default_rng(5)
+    base = np.full(40, 1 / 40)
+    tilt = np.tile([1, -1], 20) * true / 80
+    drawn = [homogeneity(rng.multinomial(400, base + tilt), rng.multinomial(400, base - tilt)) for _ in range(200)]
+    squares = np.array([(each.distance**2, each.low**2, each.high**2) for each in drawn]).mean(axis=0)
+    assert squares[0] == pytest.approx(true**2, abs=0.03)
+    assert all(each.low <= each.distance <= each.high for each in drawn)
+
+
+def test_the_detectable_distance_follows_the_rule():
+    rng = np.random.default_rng(3)
+    target = homogeneity([400] * 4, [400] * 4, smallest=0.2).detectable
+    tilt = np.array([1, -1, 1, -1]) * target / 8
+    drawn = [homogeneity(rng.multinomial(1600, 0.25 + tilt), rng.multinomial(1600, 0.25 - tilt)) for _ in range(300)]
+    assert 0.70 <= np.mean([each.low >= 0.2 for each in drawn]) <= 0.90
 
 
 def test_identical_shares_are_no_shift():
@@ -47,8 +67,8 @@ def test_interval_holds_the_estimate_and_order(first, data):
     if not sum(first) or not sum(second):
         return
     result = homogeneity(first, second)
-    assert 0 <= result.low <= result.distance * (1 + 1e-9)
-    assert result.low <= result.high
+    assert 0 <= result.low <= result.distance + 1e-6
+    assert result.distance <= result.high + 1e-6
     assert 0 <= result.p_value <= 1
     assert 0 <= result.moved <= 1
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from leakaudit.errors import ConfigError
-from leakaudit.model import PAIR_COLUMNS, Outcome, Sample, SamplePair
+from leakaudit.model import PAIR_COLUMNS, Outcome, Report, Sample, SamplePair
+from leakaudit.render.data import pairs as pairs_of_report
 from leakaudit.render.data.pairs import write_pairs
 from reports import HOSTILE, clean_report, image_report, pair_batches
 
@@ -128,3 +129,23 @@ def test_a_link_stays_a_link(tmp_path):
     write_pairs(clean_report(), tmp_path / "link.csv")
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "real.csv").is_file()
+
+
+def within_and_across(n: int) -> Report:
+    within = [SamplePair(Sample(f"a{i}", "train"), Sample(f"b{i}", "train"), 1.0) for i in range(n)]
+    across = [SamplePair(Sample(f"a{i}", "val"), Sample(f"b{i}", "train"), 1.0) for i in range(n)]
+    both = [pair for two in zip(within, across, strict=True) for pair in two]
+    outcome = Outcome("LA110", "conflicting-labels", "failed", "", {}, (), pair_batches("LA110", both))
+    return replace(clean_report(), outcomes=(outcome,))
+
+
+@pytest.mark.parametrize(("every", "n_within", "left_out"), [(False, 4, {"LA110": 5}), (True, 9, {})])
+def test_pairs_inside_one_split_end_somewhere_those_between_splits_do_not(
+    every, n_within, left_out, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pairs_of_report, "WITHIN_LISTED", 4)
+    written = write_pairs(within_and_across(9), tmp_path / "pairs.parquet", every=every)
+    table = pq.read_table(tmp_path / "pairs.parquet")
+    assert table["split_a"].to_pylist().count("train") == n_within
+    assert table["split_a"].to_pylist().count("val") == 9
+    assert (written.n, written.left_out) == (n_within + 9, left_out)

@@ -1,9 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from leakaudit.render.words.summary import cell, failed_checks, first_sentence, score_text, share, unlike_cells
-from reports import image_report, table_report
+from leakaudit.model import Outcome, SplitInfo
+from leakaudit.render.words.summary import (
+    cell,
+    classes,
+    failed_checks,
+    first_sentence,
+    headline,
+    score_text,
+    share,
+    sizes,
+    unlike_cells,
+)
+from reports import SHAPES, image_report, table_report
 
 
 @pytest.mark.parametrize(
@@ -51,3 +64,67 @@ def test_small_texts():
     assert unlike_cells({"a": 1, "b": None}, {"a": 1, "c": 2}) == ["b", "c"]
     assert (cell(None), cell(""), cell(True), cell(0.1 + 0.2)) == ("(empty)", "(empty text)", "true", "0.3")
     assert cell(0.1 + 0.2, exact=True) == "0.30000000000000004"
+
+
+@pytest.mark.parametrize(
+    ("shape", "line"),
+    [
+        ("a problem of no split", "Incomplete: 1 of 100 rows could not be read"),
+        ("one split lost rows", "Incomplete: 4 of 37 test rows could not be read"),
+        (
+            "two splits lost rows",
+            "7 of 33 test rows (21.2 %) are already in train; 3 of 36 test rows could not be read",
+        ),
+        ("fourteen equal samples", "No leak found in 33 test × 66 train rows (1 check); 1 warning to look at"),
+        ("a finding without evidence", "12 of 33 test rows (36.4 %) are already in train"),
+        (
+            "splits whose names are no words",
+            "9 of 23 rows of split 3 (39.1 %) and 2 of 21 rows of split 1 (9.5 %) are already in split 0, "
+            "and 1 more pair of splits overlaps",
+        ),
+        ("all accepted", "5 of 33 test rows (15.2 %) are already in train, all accepted"),
+        ("some accepted", "8 of 33 test rows (24.2 %) are already in train (5 of these accepted)"),
+        (
+            "groups that all of a split shares",
+            "No leak found in 33 test × 66 train rows (2 checks); "
+            "31 of 33 test rows (93.9 %) share their group with train (column 'premise'); 1 warning to look at",
+        ),
+        ("undecided", "No leak proven in 33 test × 66 train rows (1 check); LA104 could not tell"),
+        (
+            "no check ran",
+            "Incomplete: nothing was examined: no check ran (LA106: no column of running text; "
+            "LA103: for another kind of data)",
+        ),
+        ("a check crashed", "Incomplete: LA104 crashed: the audit cannot vouch for them"),
+        ("one split", "No leak found inside 9 all rows (1 check)"),
+    ],
+)
+def test_the_headline_says_all_that_the_verdict_rests_on(shape, line):
+    assert headline(SHAPES[shape]()).line == line
+
+
+def test_many_splits_are_counted_not_listed():
+    report = SHAPES["undecided"]()
+    passed = replace(report, outcomes=(replace(report.outcomes[0], status="passed"),))
+    ten = {f"part{n}": SplitInfo(10, {}) for n in range(10)}
+    assert headline(replace(passed, splits=ten)).line == "No leak found among 10 splits of 100 rows (1 check)"
+    folds = {str(n): SplitInfo(10, {}) for n in range(2)}
+    assert headline(replace(passed, splits=folds)).line == "No leak found among 2 splits of 20 rows (1 check)"
+
+
+def test_checks_that_look_for_no_leak_find_no_absence_of_leaks():
+    report = SHAPES["undecided"]()
+    shift = Outcome("LA201", "class-shift", "passed", "0.01 apart")
+    only = headline(replace(report, outcomes=(shift,)))
+    assert only.line == "Nothing found in 33 test × 66 train rows (1 check; none looks for leaks)"
+    assert only.tone == "warning"
+
+
+def test_labels_that_are_quantities_are_no_classes():
+    report = SHAPES["undecided"]()
+    assert classes(report) == "1 class"
+    prices = {"train": SplitInfo(300, {f"{n}.5": 10 for n in range(30)}), "test": SplitInfo(9, {})}
+    assert classes(replace(report, splits=prices)) == "the label is a quantity: 30 distinct numbers"
+    assert classes(replace(report, splits={"train": SplitInfo(3, {})})) is None
+    assert sizes(SHAPES["one split lost rows"]()) == ["train 66", "test 33 (4 not read)"]
+    assert sizes(SHAPES["splits whose names are no words"]())[:2] == ["split 0: 20", "split 1: 21"]

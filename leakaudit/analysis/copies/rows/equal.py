@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leakaudit.analysis.copies.conflicts import Labelled
-from leakaudit.analysis.copies.groups import GROUPS_LISTED, Group, Overlap
+from leakaudit.analysis.copies.groups import GROUPS_LISTED, Group, Overlap, equal_copies
 from leakaudit.fingerprints.rows.fingerprint import Layer, RowFingerprints
 from leakaudit.model import Pairs
 
@@ -128,6 +128,13 @@ def row_pairs_within(rows: RowFingerprints, layer: Layer, split: str) -> Iterato
     after = np.arange(1, len(members.index) + 1)
     order = np.argsort(members.index, kind="stable")
     yield from _expand(members.index[order], members.index, after[order], (stop - after)[order])
+
+
+def row_copies_within(rows: RowFingerprints, layer: Layer, split: str) -> Iterator[Pairs]:
+    """The first row of each group of equal ones with every other of it, at most 65,536 at a time."""
+    members = _repeated(rows, layer, split)
+    for at in equal_copies(members.code, np.ones(len(members.code), dtype=np.bool_)):
+        yield Pairs(members.index[at.a], members.index[at.b], at.score)
 
 
 def labelled_rows(rows: RowFingerprints, split: str, layer: Layer = "without_label") -> Labelled:
