@@ -14,7 +14,7 @@ import pyarrow as pa
 from leakaudit.analysis.belonging.keys import codes_of, key_of
 from leakaudit.analysis.belonging.likeness import fit_embedding
 from leakaudit.analysis.columns.date_texts import read_dates
-from leakaudit.analysis.columns.group_names import columns_named_like_groups
+from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import label_codes
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.series.axes import TimeAxis, declared_axis, inferred_axes
@@ -186,8 +186,7 @@ def _pictures_alike(context: Context, trials: Trials) -> Alike:
 
 def _row_groups(context: Context, indices: IntArray | None) -> tuple[IntArray | None, str | None]:
     rows, roles = context.rows, context.dataset.columns
-    named = [name for name in columns_named_like_groups(rows.columns) if name not in (roles.label, roles.time)]
-    for name in [roles.group] if roles.group is not None else named:
+    for name in [roles.group] if roles.group is not None else group_columns(context):
         (column,) = read_columns(rows, [name], indices)
         codes = codes_of(column)
         n_groups = len(np.unique(codes[codes >= 0]))

@@ -27,7 +27,7 @@ def write(report: Report, stream: TextIO) -> None:
             title = f"{check.outcome.code} {check.outcome.slug}"
             more = len(group.findings) - 1
             others = f" (and {more:,} more: {summary.where(group)})" if more else ""
-            fix = summary.next_step(check.info)
+            fix = summary.next_step(check)
             text = f"{first.message}{others}{'. Fix: ' + fix if fix else ''}"
             line = _command(_COMMANDS[group.severity], text, file=place.path, title=title)
             stream.write(encodable(line, encoding) + "\n")
