@@ -225,6 +225,15 @@ def test_the_last_row_of_every_user_is_in_order_within_users_only():
     assert outcome(halves(steps, held), label="stars", time="timestep").status == "passed"
 
 
+def test_lines_of_one_order_have_no_time_of_their_own():
+    rows = series(600)
+    lines = pd.concat([rows, rows.assign(noise=-rows["noise"])]).assign(order_id=np.tile(np.arange(600), 2) + 70_000)
+    (finding,) = outcome(at_random(lines), label="y").findings
+    assert (finding.severity, finding.effect["pattern"]) == ("warning", "shuffled")
+    place = np.tile(np.arange(600), 2)
+    assert outcome(halves(lines, place >= 480), label="y").status == "passed"
+
+
 @pytest.mark.parametrize("step", ["1h", "1D"])
 def test_two_cuts_of_one_series_that_overlap(step):
     rows = series(600, step).sample(frac=1, random_state=0)

@@ -35,6 +35,14 @@ ID_NAMES = frozenset(
 )
 """Names that do so with such an ending: ``scene`` may be a kind of scene, ``scene_id`` names one."""
 
+_WITHOUT_TIME = frozenset(
+    [
+        *("order", "invoice", "basket", "transaction", "trip", "encounter", "admission", "episode", "visit", "stay"),
+        *("hadm", "molecule", "compound", "smiles", "inchi", "inchikey", "protein", "drug", "question", "query"),
+        *("document", "doc", "passage", "context", "song", "album", "utterance"),
+    ]
+)  # one event each, or a thing to which nothing happens
+
 _ID_ENDINGS = ("identifier", "number", "index", "code", "guid", "uuid", "hash", "key", "uid", "id", "no", "nr", "#")
 _PLAIN_ENDINGS = ("identifier", "guid", "uuid", "hash", "key", "uid", "id")
 _NAMED = "name"
@@ -58,6 +66,16 @@ def may_name_groups(column: str) -> bool:
     (True, True, False)
     """
     return bool(VALUE_NAMES & _forms(_plain(column)))
+
+
+def live_in_time(column: str) -> bool:
+    """Whether what a column groups by has a time of its own, as a user has, and a single order or a molecule has not.
+
+    >>> live_in_time("customer_id"), live_in_time("order_no"), live_in_time("smiles"), live_in_time("Drug")
+    (True, False, False, False)
+    """
+    named = bool(columns_named_like_groups([column])) or may_name_groups(column)
+    return named and not _WITHOUT_TIME & _forms(_stem(column) or _plain(column))
 
 
 def may_count(column: str) -> bool:

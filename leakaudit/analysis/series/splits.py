@@ -15,6 +15,7 @@ from leakaudit.analysis.belonging.keys import codes_of, key_of
 from leakaudit.analysis.belonging.likeness import fit_embedding
 from leakaudit.analysis.columns.date_texts import read_dates
 from leakaudit.analysis.columns.group_columns import group_columns
+from leakaudit.analysis.columns.group_names import live_in_time
 from leakaudit.analysis.columns.labels import label_codes
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.series.axes import TimeAxis, declared_axis, inferred_axes
@@ -193,7 +194,8 @@ def _row_groups(context: Context, indices: IntArray | None) -> tuple[IntArray | 
     if context.config.time_order == "global":
         return None, None
     rows, roles = context.rows, context.dataset.columns
-    for name in [roles.group] if roles.group is not None else group_columns(context):
+    named = [name for name in group_columns(context) if live_in_time(name)]
+    for name in [roles.group] if roles.group is not None else named:
         (column,) = read_columns(rows, [name], indices)
         codes = codes_of(column)
         n_groups = len(np.unique(codes[codes >= 0]))
