@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from leakaudit.model import Severity
 from leakaudit.typed import Range
 
+TimeOrder = Literal["group", "global"]
 FailOn = Literal["error", "warning", "info", "never"]
 EngineName = Literal["local", "spark", "ray"]
 ProbeMode = Literal["off", "auto", "cpu", "gpu", "fast"]
@@ -72,8 +73,11 @@ class Config:
         Column with the person, patient, camera or recording. A declared group in two splits is an error.
     time : str or None
         Column with the time.
+    time_order : {"group", "global"}, default "group"
+        Whether each group has a time of its own, so that rows are compared within it, or all rows lie on one time. A
+        split that holds out the last row of every user is in order within users, and not over all of them.
     id : str or None
-        Column that only names the row.
+        Column that only names the row. The same id in two splits is an error.
     ignore_columns : tuple of str
         Columns that are no part of a row's identity: names, or 1-based positions.
     keep_columns : tuple of str
@@ -147,6 +151,7 @@ class Config:
     label: str | None = None
     group: str | None = None
     time: str | None = None
+    time_order: TimeOrder = "group"
     id: str | None = None
     ignore_columns: tuple[str, ...] = ()
     keep_columns: tuple[str, ...] = ()

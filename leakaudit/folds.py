@@ -73,7 +73,7 @@ def together(outcomes: Sequence[Outcome], sizes: Sequence[int]) -> Outcome:
     sampled = tuple(dict.fromkeys(sentence for outcome in outcomes for sentence in outcome.sampled))
     seconds = sum(o.seconds for o in outcomes if o.seconds is not None) if outcomes[0].seconds is not None else None
     first = outcomes[0]
-    return Outcome(first.code, first.slug, status, reason, metrics, tuple(findings), None, sampled, seconds)
+    return Outcome(first.code, first.slug, status, reason, metrics, tuple(findings), sampled=sampled, seconds=seconds)
 
 
 def _finding(severity: str, outcomes: Sequence[Outcome], sizes: Sequence[int]) -> Finding:

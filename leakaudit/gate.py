@@ -96,10 +96,21 @@ def _blind(
     if coverage.n_unsupported > config.unsupported_tolerance * n_files:
         share = f"{coverage.n_unsupported:,} of {n_files:,} samples and files are of types that are not read"
         return f"{share}, more than the tolerated {config.unsupported_tolerance:.2%}"
-    left = sum(each.n for each in coverage.unclaimed if each.is_blind_spot) if config.layout is None else 0
-    if left > config.blind_tolerance * (n_samples + left):
-        what = ", ".join(f"{each.n:,} {each.kind}s" for each in coverage.unclaimed if each.is_blind_spot)
-        return f"{what} beside the data set were not looked at: name what is meant, or say --layout"
+    return _beside(coverage, config) or _undecided(outcomes, config)
+
+
+def _beside(coverage: Coverage, config: Config) -> str | None:
+    """What lies beside the data set and could be part of it, unless the user said which layout is meant."""
+    left = [each for each in coverage.unclaimed if each.is_blind_spot] if config.layout is None else []
+    n_left = sum(each.n for each in left)
+    if n_left <= config.blind_tolerance * (coverage.n_read + coverage.n_blind + n_left):
+        return None
+    what = ", ".join(f"{each.n:,} {each.kind}s" for each in left)
+    return f"{what} beside the data set were not looked at: name what is meant, or say --layout"
+
+
+def _undecided(outcomes: Sequence[Outcome], config: Config) -> str | None:
+    """Required checks that came to no decision."""
     status = {outcome.code: outcome.status for outcome in outcomes}
     undecided = {code: status.get(code, "not run") for code in config.require}
     undecided = {code: said for code, said in undecided.items() if said in (*UNDECIDED, "not run")}

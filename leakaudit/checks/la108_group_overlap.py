@@ -3,8 +3,9 @@
 What it does
 ------------
 Counts the groups that have samples in both splits, and the held-out samples in them. The group is what you declare
-(``--group``, or ``--group-pattern`` for a key in file names); else a column that is named like one (``patient_id``,
-``subject#``, ``user``); else a key in the file names or folders of pictures (a prefix, a field, the name up to its last
+(``--group``, or ``--group-pattern`` for a key in file names), and the id (``--id``); else columns that are named like
+one (``patient_id``, ``subject#``, ``customer``, ``session``), or that hold molecules (SMILES) or sequences of proteins
+or nucleic acids; else a key in the file names or folders of pictures (a prefix, a field, the name up to its last
 number, a date, camera numbers that run through the classes), in a column of file names of a table, or in a column of
 e-mail addresses or of ids of one pattern (``P012``, ``sess-8f3a9c2d``), that turns out to hold groups.
 
@@ -15,18 +16,22 @@ subject are no copies of each other, yet scores on them say nothing about the ne
 
 How it decides
 --------------
-*Declared*: any group on both sides is an *error*. *Column by its name*: any group on both sides is a *warning* if there
-are at least 10 groups (``least_groups``) and none holds more than a quarter of the samples (``largest_share``): few,
-large groups are kinds or sites, which splits share on purpose. *Key in names or ids*: the same, with at least 10 groups
-on both sides, and the key has to be shown to be a group: a held-out sample must be nearer to the reference samples of
-its own key than to as many others of the same classes (pictures by thumbnails, light, colour, sharpness and size; rows
-by their numbers and categories; whitened within classes). Words are keys only where they are at least 50 with 20
-samples or fewer each in the mean, as names of persons are; else they are kinds. A key without meaning comes out at 50 %
-of the comparisons whatever its sizes. It counts from 60 % (``smallest``: a standardised difference of 0.36, between
-Cohen's "small" and "medium"), which the lower confidence bound over keys has to reach, at 5 % (``alpha``) divided by
-the number of keys tried (Bonferroni). A key that crosses another one which the split keeps whole is not reported: a
-split by drawers cuts every character. Beside every count stands what an assignment of single samples at random would
-have cut; a split by groups cuts none. *Warning*.
+*Declared*: any group, or id, on both sides is an *error*. *Column by its name*: any group on both sides is a *warning*
+if there are at least 10 groups (``least_groups``) and none holds more than a quarter of the samples
+(``largest_share``): few, large groups are kinds or sites, which splits share on purpose. Names such as ``device``,
+``account`` or ``order`` need values that say which one: with the looks of ids, or at least 50 with 20 rows or fewer
+each in the mean. Numbers with fractions, plurals that count (``members``) and running text are no groups whatever their
+name. Of several such columns the one that affects most samples is reported, and the others with it. Numbers that count
+the rows of every split anew (1, 2, 3, … on either side) are places in a file: they are judged as keys in names are.
+*Key in names or ids*: the same, with at least 10 groups on both sides, and the key has to be shown to be a group: a
+held-out sample must be nearer to the reference samples of its own key than to as many others of the same classes
+(pictures by thumbnails, light, colour, sharpness and size; rows by their numbers and categories; whitened within
+classes). Words are keys only where they are at least 50 with 20 samples or fewer each in the mean, as names of persons
+are; else they are kinds. A key without meaning comes out at 50 % of the comparisons whatever its sizes. It counts from
+60 % (``smallest``: a standardised difference of 0.36, between Cohen's "small" and "medium"), which the lower confidence
+bound over keys has to reach, at 5 % (``alpha``) divided by the number of keys tried (Bonferroni). A key that crosses
+another one which the split keeps whole is not reported: a split by drawers cuts every character. Beside every count
+stands what an assignment of single samples at random would have cut; a split by groups cuts none. *Warning*.
 
 What it cannot see
 ------------------
@@ -63,16 +68,16 @@ from leakaudit.analysis.belonging.inferred import Candidates, Shared, not_the_la
 from leakaudit.analysis.belonging.keys import Key, codes_of, key_of, name_keys
 from leakaudit.analysis.belonging.likeness import Likeness, fit_embedding
 from leakaudit.analysis.belonging.overlap import GroupCounts, count_groups, count_row_groups, partners
-from leakaudit.analysis.belonging.row_keys import hidden_keys
+from leakaudit.analysis.belonging.row_keys import MOST_ROWS, hidden_keys, row_key
 from leakaudit.analysis.belonging.row_likeness import row_places
-from leakaudit.analysis.columns.group_names import columns_named_like_groups
+from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import label_codes
 from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import pair_batches
 from leakaudit.checks.labels import class_codes
 from leakaudit.checks.row_pairs import row_pair_batches
-from leakaudit.fingerprints.rows.columns import read_columns
+from leakaudit.fingerprints.rows.columns import available, read_columns
 from leakaudit.model import (
     Breakdown,
     Evidence,
@@ -133,21 +138,65 @@ def run(context: Context, params: Params) -> Outcome:
 
 def _in_rows(context: Context, params: Params, found: _Found) -> None:
     rows, roles = context.rows, context.dataset.columns
-    named = [name for name in columns_named_like_groups(rows.columns) if name not in (roles.label, roles.time)]
-    asked = [roles.group] if roles.group is not None else named
+    told = tuple(dict.fromkeys(name for name in (roles.group, roles.id) if name in available(rows)))
+    named = [name for name in group_columns(context) if name not in told] if roles.group is None else []
     if context.has_pictures:  # their group column is judged with them
-        asked = [name for name in named if name != roles.group]
-    for column in asked:
+        told = tuple(name for name in told if name != roles.group)
+        named = [name for name in group_columns(context) if name not in (*told, roles.group)]
+    doubtful: list[str] = []
+    cut: dict[tuple[str, str], list[tuple[str, GroupCounts]]] = {}
+    says_groups = roles.group is not None
+    for column in (*told, *named):
         counts = count_row_groups(rows, column)
         for pair in context.pairs_of_splits:
-            _judge_column(context, counts[pair], pair, f"column {column!r}", roles.group is not None, params, found)
-            if counts[pair].n_cut:
+            its, said = counts[pair], f"column {column!r}"
+            if column != roles.group and its.n_cut and its.counted_anew:
+                found.said.append(f"{said} counts the rows of {pair[0]} and of {pair[1]} anew, each from the first")
+                doubtful += [column] if column not in doubtful else []
+                continue
+            _count(its, pair, said, params, found)
+            says_groups |= column in named and _plausible(its, params)
+            if its.n_cut and column in told:
+                one = "id" if column == roles.id and column != roles.group else "group"
+                layer: dict[str, Scalar] = {"layer": one} if one == "id" else {}
+                found.findings.append(_finding(context, its, pair, said, "error", layer, params, one=one))
                 found.shared.append((pair, partial(_column_codes, context, column)))
-    if not found.said and not context.has_pictures:
-        keys, columns, labels, label_names = hidden_keys(context)
-        if keys:
-            place = partial(_row_places, context, labels, columns)
-            _infer(context, Candidates(not_the_label(keys, labels, label_names), labels, place), params, found)
+            elif its.n_cut and _plausible(its, params):
+                cut.setdefault(pair, []).append((column, its))
+    for pair, columns in cut.items():
+        _one_of_named(context, pair, columns, params, found)
+    if not context.has_pictures and (not says_groups or doubtful):
+        _in_hidden_keys(context, doubtful, params, found)
+
+
+def _one_of_named(
+    context: Context,
+    pair: tuple[str, str],
+    columns: Sequence[tuple[str, GroupCounts]],
+    params: Params,
+    found: _Found,
+) -> None:
+    """Of columns named like groups, all of which the splits cut, the one with the most samples; the others with it.
+
+    A patient and a visit, or the name of a molecule and its formula, are one matter.
+    """
+    column, counts = max(columns, key=lambda each: each[1].n_samples)
+    others = [f"column {name!r} ({its.n_samples:,} samples)" for name, its in columns if name != column]
+    effect: dict[str, Scalar] = {"also": "; ".join(others)} if others else {}
+    found.findings.append(_finding(context, counts, pair, f"column {column!r}", "warning", effect, params))
+    found.shared.append((pair, partial(_column_codes, context, column)))
+
+
+def _in_hidden_keys(context: Context, doubtful: Sequence[str], params: Params, found: _Found) -> None:
+    """Keys without a telling name, and row numbers under one: groups only if samples of a key are alike."""
+    keys, columns, labels, label_names = hidden_keys(context)
+    judged = {f"column {name!r}" for name in group_columns(context)}
+    keys = [key for key in keys if key.said not in judged]
+    if len(context.rows) <= MOST_ROWS:
+        keys += [row_key(context, name) for name in doubtful]
+    if keys:
+        place = partial(_row_places, context, labels, (*columns, *doubtful))
+        _infer(context, Candidates(not_the_label(keys, labels, label_names), labels, place), params, found)
 
 
 def _column_codes(context: Context, name: str) -> IntArray:
@@ -160,23 +209,17 @@ def _row_places(context: Context, labels: IntArray, columns: Sequence[str]) -> C
     return place if place is not None else lambda indices: np.zeros((len(indices), 1), dtype=np.float32)
 
 
-def _judge_column(
-    context: Context,
-    counts: GroupCounts,
-    pair: tuple[str, str],
-    key: Key | str,
-    declared: bool,
-    params: Params,
-    found: _Found,
-) -> None:
-    name = key if isinstance(key, str) else key.said
+def _count(counts: GroupCounts, pair: tuple[str, str], name: str, params: Params, found: _Found) -> None:
+    """What is counted, into the metrics and in words."""
     found.metrics[f"{pair[0]} against {pair[1]}: {name}"] = _measured(counts)
-    plausible = len(counts.values) >= params.least_groups and counts.largest_share <= params.largest_share
     found.said.append(f"{name}: {counts.n_cut:,} of {len(counts.values):,} groups are in both {pair[0]} and {pair[1]}")
-    if counts.n_cut and (declared or plausible):
-        found.findings.append(_finding(context, counts, pair, key, "error" if declared else "warning", {}, params))
-    elif counts.n_cut:
+    if counts.n_cut and not _plausible(counts, params):
         found.said[-1] += ", which few and large groups may well be"
+
+
+def _plausible(counts: GroupCounts, params: Params) -> bool:
+    """Whether so many values, none of them of a large part of the rows, may be groups: few and large ones are kinds."""
+    return len(counts.values) >= params.least_groups and counts.largest_share <= params.largest_share
 
 
 # --- groups that names and ids hold ----------------------------------------------------------------------------
@@ -189,7 +232,10 @@ def _in_pictures(context: Context, params: Params, found: _Found) -> None:
         declared = context.config.group is not None or context.config.group_pattern is not None
         for pair in context.pairs_of_splits:
             counts = count_groups(key, *map(context.in_split, pair))
-            _judge_column(context, counts, pair, key, declared, params, found)
+            _count(counts, pair, key.said, params, found)
+            if counts.n_cut and (declared or _plausible(counts, params)):
+                severity: Severity = "error" if declared else "warning"
+                found.findings.append(_finding(context, counts, pair, key, severity, {}, params))
             found.shared.append((pair, partial(_known, key.codes)))
         return
     classes = class_codes(context)
@@ -290,6 +336,7 @@ def _finding(
     severity: Severity,
     effect: Mapping[str, Scalar],
     params: Params,
+    one: str = "group",
 ) -> Finding:
     held_out, reference = pair
     said = key if isinstance(key, str) else key.said
@@ -301,9 +348,9 @@ def _finding(
     _, at_random = counts.expected()
     n_held_out = int(counts.held_out.sum())
     message = (
-        f"{counts.n_samples:,} of {n_held_out:,} {held_out} samples share their group with {reference} "
-        f"({said}, such as {names[0]!r}): {counts.n_cut:,} of {len(counts.values):,} groups are on both sides; "
-        f"samples assigned at random would make it {at_random:,.0f}, a split by groups 0"
+        f"{counts.n_samples:,} of {n_held_out:,} {held_out} samples share their {one} with {reference} "
+        f"({said}, such as {names[0]!r}): {counts.n_cut:,} of {len(counts.values):,} {one}s are on both sides; "
+        f"samples assigned at random would make it {at_random:,.0f}, a split by {one}s 0"
     )
     return Finding(
         id=finding_id(CHECK.code, *pair, *_identity(context, counts, None if isinstance(key, str) else key, held_out)),

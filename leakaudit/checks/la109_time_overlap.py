@@ -6,8 +6,8 @@ Puts the rows of every held-out split and of train in order of time, and says ho
 blocks, or shuffled into each other. The time is what you declare (``--time``); else columns that are written as times
 (dates and times, epoch numbers, eight digits, year, month, day and hour apart), or numbers that are named like a time
 (``t``, ``timepoint``). Where a group is declared or named (``--group``, ``subject``), each group has a time of its own
-and rows are compared within it. Tables whose columns are the lags of a sliding window are searched for windows that
-overlap across the splits. For pictures, the time column of a manifest.
+and rows are compared within it (``--time-order global``: over all rows). Tables whose columns are the lags of a sliding
+window are searched for windows that overlap across the splits. For pictures, the time column of a manifest.
 
 Why it matters
 --------------
@@ -34,14 +34,25 @@ counters) do not count. Numbers that are only named like a time must also be sam
 Where one of several time columns orders the splits, the others are no matter. These thresholds are conventions of this
 tool.
 
+*Worth knowing* (an *info*): rows with dates that are shuffled or mixed, but not shown to be a series or to be events,
+for a model that is to predict the future still needs a split by time; and rows that come after the training rows of
+their own group, a tenth (``mixed``) of which are earlier than the last training row of all, as when the last row of
+every user is held out.
+
+*Same times*: 3 held-out rows (``least_same``) or more at the very time of a train row, though hardly a row (2 %,
+``repeated``) shares its time with another one of its own split and more than shared times inside the splits explain
+(Poisson, 1 %): two cuts of one series that overlap. A *warning* where the rows of one time are alike as above, else an
+*info*.
+
 *Windows*: held-out rows that share half a window or more with a train row, cell by cell, shifted by a lag: a *warning*,
 from 6 lags, where one row in five overlaps with another one and five times as many as do by chance (read backwards).
 
 What it cannot see
 ------------------
-Time in the order of the rows or in file names alone; texts in which day and month could be either way round, which are
-said and left alone; windows that were scaled one by one, or whose lags are not numbered columns; rolling means.
-Numbers in columns without a telling name. More than 5 million rows are sampled.
+Series of two places at the same times, which look as one that was cut twice. Time in the order of the rows or in file
+names alone; texts in which day and month could be either way round, which are said and left alone; windows that were
+scaled one by one, or whose lags are not numbered columns; rolling means. Numbers in columns without a telling name.
+More than 5 million rows are sampled.
 
 Fix
 ---
@@ -56,6 +67,8 @@ References
   leakage type L3.1, temporal leakage.
 - M. López de Prado, Advances in Financial Machine Learning, 2018, chapter 7: purging and embargo.
 - J. Cohen, Statistical Power Analysis for the Behavioral Sciences, 2nd ed. 1988.
+- Z. Meng, R. McCreadie, C. Macdonald, I. Ounis, Exploring data splitting strategies for the evaluation of
+  recommendation models, RecSys 2020: leave-one-last against a global point in time.
 - Y. Benjamini, Y. Hochberg, Controlling the false discovery rate, JRSS B 57 (1995).
 """
 
@@ -79,6 +92,9 @@ from leakaudit.model import Breakdown, Evidence, Finding, Outcome, SamplePair, S
 
 Pattern = Literal["after", "before", "shuffled", "mixed", "in blocks", "apart"]
 
+NOT_ALIKE = "neighbours are not measurably alike"
+FUTURE = "if the model is to predict the future, split by time"
+
 
 @dataclass(frozen=True)
 class Params:
@@ -90,6 +106,8 @@ class Params:
     alike: float = 0.6
     regular: float = 0.5
     alpha: float = 0.01
+    repeated: float = 0.02
+    least_same: int = 3
     shown: int = 5
 
 
@@ -126,6 +144,7 @@ def run(context: Context, params: Params) -> Outcome:
         suspects = _suspects(cases, params)
         undecided |= any(case.found.n_not_after > 0 and case.found.n_compared < params.least for case in cases)
         findings += _judged(context, in_time, suspects, metrics, params)
+    findings += _beside_order(context, in_time, cases, {finding.splits for finding in findings}, params)
     sampled = (in_time.sampled,) if in_time.sampled else ()
     if findings:
         findings.sort(key=lambda finding: finding.severity != "error")
@@ -208,7 +227,87 @@ def _judged(
         if case.pair not in done and (case.pattern == "before" or events or id(case) in series):
             done.add(case.pair)
             findings.append(_finding(context, in_time, case, series.get(id(case)), params))
+    for case in suspects:  # dates of rows that may be independent draws: worth knowing, and nobody's mistake
+        if case.pair not in done and case.axis.calendar:
+            done.add(case.pair)
+            findings.append(_finding(context, in_time, case, None, params, severity="info"))
     return findings
+
+
+# --- what order alone does not show ----------------------------------------------------------------------------
+
+
+def _beside_order(
+    context: Context, in_time: InTime, cases: Sequence[_Case], found: set[tuple[str, ...]], params: Params
+) -> list[Finding]:
+    """Moments that two splits share, and rows in order within their groups only; of pairs that have no finding yet."""
+    findings: list[Finding] = []
+    for case in cases:
+        if case.pair in found:
+            continue
+        finding = _same_moments(context, in_time, case, params) or _within_groups_only(context, in_time, case, params)
+        if finding is not None:
+            found.add(case.pair)
+            findings.append(finding)
+    return findings
+
+
+def _same_moments(context: Context, in_time: InTime, case: _Case, params: Params) -> Finding | None:
+    """Times that both splits have, each once: two cuts of one series that overlap."""
+    from scipy.special import pdtrc
+
+    found, axis = case.found, case.axis
+    series = axis.declared or axis.calendar or found.regular >= params.regular
+    chance = float(pdtrc(found.n_same - 1, found.n_same_by_chance)) if found.n_same_by_chance > 0 else 0.0
+    if not series or found.n_same < params.least_same or found.repeated > params.repeated or chance >= params.alpha:
+        return None
+    values, trials = axis.values, case.trials
+    at = np.flatnonzero(values[trials.anchor] == values[trials.near])
+    same = Trials(trials.anchor[at], trials.near[at], trials.far[at])
+    tested = neighbours_alike(context, in_time, axis, same)
+    sure = benjamini_hochberg([each.p_value for each in tested.values()]) if tested else []
+    alike = [
+        (name, each)
+        for (name, each), p_value in zip(tested.items(), sure, strict=True)
+        if each.share >= params.alike and p_value < params.alpha
+    ]
+    best = max(alike, key=lambda entry: entry[1].share, default=None)
+    held_out, reference = case.pair
+    likeness = f"; they are alike ({best[0]}: {best[1].share:.0%} of comparisons)" if best else f"; {NOT_ALIKE}"
+    message = (
+        f"{found.n_same:,} of {found.n_compared:,} {held_out} samples have the time of a {reference} sample by "
+        f"{axis.said}{_within(in_time)}, though hardly a time occurs twice in either: the splits overlap in one "
+        f"series{likeness}"
+    )
+    effect: dict[str, Scalar] = {"axis": axis.said, **_measured(case), "pattern": "same times"}
+    effect |= {"n_same": found.n_same, "n_same_by_chance": round(found.n_same_by_chance, 2)}
+    if best:
+        effect |= {"alike": best[0], "alike_share": round(best[1].share, 4)}
+    shared = _Case(case.pair, axis, found, case.pattern, same)
+    return _made(
+        context, in_time, shared, "warning" if best else "info", message, effect, found.n_same, "same times", params
+    )
+
+
+def _within_groups_only(context: Context, in_time: InTime, case: _Case, params: Params) -> Finding | None:
+    """Rows after the training rows of their own group, and earlier than those of others: the last row of every user."""
+    if in_time.groups is None or case.pattern != "after" or not case.axis.calendar:
+        return None
+    if case.found.n_compared < params.least:
+        return None
+    overall = in_time.measure_over_groups(case.axis, *_codes(context, case.pair))
+    if overall.n_not_after < params.mixed * overall.n_compared:
+        return None
+    held_out, reference = case.pair
+    message = (
+        f"{held_out} lies after {reference}{_within(in_time)}, yet {overall.n_not_after:,} of {overall.n_compared:,} "
+        f"{held_out} samples are earlier than the last {reference} sample of all by {case.axis.said}: what others did "
+        "later is known in training; if the model is to predict the future of all, split at one point in time "
+        "(--time-order global counts these)"
+    )
+    effect: dict[str, Scalar] = {"axis": case.axis.said, **_measured(case), "pattern": "within groups only"}
+    effect |= {"n_not_after": overall.n_not_after, "n_compared": overall.n_compared}
+    return _made(context, in_time, case, "info", message, effect, overall.n_not_after, "within groups only", params)
 
 
 # --- telling it ------------------------------------------------------------------------------------------------
@@ -257,13 +356,17 @@ def _said(case: _Case, in_time: InTime) -> str:
 
 
 def _finding(
-    context: Context, in_time: InTime, case: _Case, series: tuple[str, Alike] | None, params: Params
+    context: Context,
+    in_time: InTime,
+    case: _Case,
+    series: tuple[str, Alike] | None,
+    params: Params,
+    severity: Severity = "warning",
 ) -> Finding:
     held_out, reference = case.pair
     axis, found = case.axis, case.found
-    severity: Severity = "error" if axis.declared else "warning"
+    severity = "error" if axis.declared else severity
     ranges = [f"{axis.show(side[0])} to {axis.show(side[1])}" for side in (found.held_out, found.reference)]
-    within = f", within {in_time.grouped_by}" if in_time.grouped_by else ""
     ways: dict[Pattern, str] = {
         "shuffled": "as in a random split",
         "before": f"all before {reference}",
@@ -275,16 +378,17 @@ def _finding(
     likeness = ""
     if series is not None:
         likeness = f"; neighbours are alike ({series[0]}: {series[1].share:.0%} of comparisons)"
+    elif severity == "info":
+        likeness = f"; {NOT_ALIKE}; {FUTURE}"
     elif not axis.declared and case.pattern == "shuffled":
-        likeness = "; neighbours are not measurably alike, so it matters as far as the model is used on later data"
+        likeness = f"; {NOT_ALIKE}, so it matters as far as the model is used on later data"
     message = (
         f"{found.n_not_after:,} of {found.n_compared:,} {held_out} samples are earlier than the last {reference} "
-        f"sample by {axis.said}{within}, {ways[case.pattern]}: {held_out} runs from {ranges[0]}, {reference} from "
-        f"{ranges[1]}; the nearest {reference} sample is {gap} away (median){step}{likeness}"
+        f"sample by {axis.said}{_within(in_time, ', ')}, {ways[case.pattern]}: {held_out} runs from {ranges[0]}, "
+        f"{reference} from {ranges[1]}; the nearest {reference} sample is {gap} away (median){step}{likeness}"
     )
-    effect: dict[str, Scalar] = {
-        "axis": axis.said,
-        **_measured(case),
+    effect: dict[str, Scalar] = {"axis": axis.said, **_measured(case)}
+    effect |= {
         "held_out_first": axis.show(found.held_out[0]),
         "held_out_last": axis.show(found.held_out[1]),
         "reference_first": axis.show(found.reference[0]),
@@ -292,8 +396,25 @@ def _finding(
     }
     if series is not None:
         effect |= {"alike": series[0], "alike_share": round(series[1].share, 4)}
-    n_samples = found.n_between if case.pattern == "mixed" and not axis.declared else found.n_not_after
-    identity = (*case.pair, *axis.columns, *(str(effect[key]) for key in ("n_compared", "n_not_after", "pattern")))
+    between = case.pattern == "mixed" and severity == "warning"
+    n_samples = found.n_between if between else found.n_not_after
+    return _made(context, in_time, case, severity, message, effect, n_samples, case.pattern, params)
+
+
+def _made(
+    context: Context,
+    in_time: InTime,
+    case: _Case,
+    severity: Severity,
+    message: str,
+    effect: Mapping[str, Scalar],
+    n_samples: int,
+    pattern: str,
+    params: Params,
+) -> Finding:
+    axis, found = case.axis, case.found
+    ranges = [f"{axis.show(side[0])} to {axis.show(side[1])}" for side in (found.held_out, found.reference)]
+    identity = (*case.pair, *axis.columns, *(str(effect[key]) for key in ("n_compared", "n_not_after")), pattern)
     return Finding(
         id=finding_id(CHECK.code, *identity, *ranges),
         code=CHECK.code,
@@ -310,6 +431,10 @@ def _finding(
             breakdown=_ranges(context, in_time, axis),
         ),
     )
+
+
+def _within(in_time: InTime, before: str = " ") -> str:
+    return f"{before}within {in_time.grouped_by}" if in_time.grouped_by else ""
 
 
 def _examples(context: Context, in_time: InTime, case: _Case, params: Params) -> tuple[SamplePair, ...]:

@@ -26,7 +26,8 @@ is one. Counts are exact; nothing is sampled.
 What it cannot see
 ------------------
 Numbers that stand for categories (codes of shops): ranges of numbers are LA203's. Columns in which nearly every value
-is another (names, tickets), which are taken for identifiers, and running text. Classes (LA202).
+is another (names, tickets), file names, addresses, numbers of a register and other columns of groups, whether their
+values repeat or not: they are identifiers (LA108). Running text. Classes (LA202).
 
 Fix
 ---
@@ -48,7 +49,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leakaudit.analysis.columns.profiles import columns_of
-from leakaudit.analysis.columns.sample import draw_sample, groups_of
+from leakaudit.analysis.columns.sample import draw_sample, groups_of, kept_together
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.analysis.shift.unseen import Unseen, count_values, examples, unseen_values
@@ -77,9 +78,11 @@ def run(context: Context, params: Params) -> Outcome:
     pairs = context.pairs_of_splits
     if any(reference == "train" for _, reference in pairs):
         pairs = [pair for pair in pairs if pair[1] == "train"]
-    groups = groups_of(context, draw_sample(context), params.least_groups)
+    sample = draw_sample(context)
+    groups = groups_of(context, sample, params.least_groups)
     group = None if groups is None else groups[0]
-    columns = [each.name for each in columns_of(context) if each.role == "category" and each.name != group]
+    aside = kept_together(context, sample, params.least_groups) | {group}
+    columns = [each.name for each in columns_of(context) if each.role == "category" and each.name not in aside]
     found: dict[tuple[str, str], dict[str, Unseen]] = {pair: {} for pair in pairs}
     for column in columns:
         totals = count_values(rows, column, group)

@@ -24,13 +24,18 @@ classes, 0.02 (``gap``) more than the model without all such columns, and above 
 alone is 0.9 or more (``strong``; two equal classes: 95 % right), and lies above the interval of the model without this
 column by 0.2 (``large_gap``); the same for one class of several told from the others (Youden's J of 0.99). Intervals of
 columns are 95 %, Bonferroni over all columns; that of the model is three standard errors wide on either side; in tables
-with groups both are as if the rows of a group were equal. Petal length tells iris setosa without a mistake: the sepals
-do so, too, hence there is no gap and no finding. These thresholds are conventions of this tool.
+with groups both are as if the rows of a group were equal. *Several at once*: leaks that say the same hide each other,
+for another one is always left in. So each column is compared with the model without all that reach 0.9, too: a
+*warning* from 0.99 alone, or with a lower bound of 0.95 (``joint``; R² 0.99, ``joint_quantity``); below that, and where
+no other column is there at all, it cannot be told, for good features of one kind (carat, length and width of a diamond)
+stand in for each other as well: *inconclusive*. Petal length tells iris setosa without a mistake: the sepals do so,
+too, hence there is no gap and no finding. These thresholds are conventions of this tool.
 
 What it cannot see
 ------------------
-A leak that is noisy (below 0.9), that needs two columns together, or that another leaky column hides. Running text,
-except by its absence. Whether a strong column is known when the model is used: that is for you to say.
+A leak that is noisy (below 0.9), or that needs two columns together. Running text, except by its absence. Columns of
+groups (``patient_id``, from 10 values; LA108). Whether a strong column is known when the model is used: that is for you
+to say.
 
 Fix
 ---
@@ -54,6 +59,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.profiles import columns_of
 from leakaudit.analysis.columns.sample import TableSample, Target, draw_sample, features, groups_of, target
 from leakaudit.analysis.context import Context
@@ -73,6 +79,7 @@ from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Scalar, Sever
 
 if TYPE_CHECKING:
     from leakaudit.analysis.columns.sample import Feature, Float64
+    from leakaudit.model import Status
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ class Params:
     certain_quantity: float = 0.999
     gap: float = 0.02
     strong: float = 0.9
+    joint: float = 0.95
+    joint_quantity: float = 0.99
     large_gap: float = 0.2
     least: int = 10
     reasonable: int = 30
@@ -126,6 +135,15 @@ class _Scored:
     n_unread: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Leaks, and columns of which it cannot be told whether they are leaks, and why."""
+
+    leaks: list[_Leak]
+    undecided: list[_Alone]
+    why: str
+
+
 def run(context: Context, params: Params) -> Outcome:
     """Score every column alone, and the best ones against all others."""
     sample = draw_sample(context, cells=params.cells, at_most=params.compared)
@@ -136,18 +154,25 @@ def run(context: Context, params: Params) -> Outcome:
     n_columns = sum(each.role in ("number", "category", "time", "prose") for each in columns_of(context))
     z = _normal_quantile(1 - params.alpha / 4 / max(n_columns, 1))  # each column and whether it is missing
     rows = Rows(label.codes, label.values, None if groups is None else groups[1], z, params.least)
-    scored = _score(context, sample, rows, label, None if groups is None else groups[0])
+    scored = _score(context, sample, rows, label, None if groups is None else groups[0], params.least_groups)
     if not scored.alone:
         reason = "no class has enough rows, or no column varies"
         return Outcome(CHECK.code, CHECK.slug, "passed", reason, {"n_columns": len(scored.columns)})
-    leaks = _leaks(scored, rows, params)
+    judged = _leaks(scored, rows, params)
+    leaks = judged.leaks
     findings = tuple(_finding(context, label, scored, leak, params) for leak in leaks)
     best = scored.alone[0]
     said = f"of {len(scored.columns):,} columns, {best.said} alone tells {label.name} best: {_told(best.score, label)}"
+    status: Status = "failed" if findings else "passed"
+    if judged.undecided:
+        names = list(dict.fromkeys(each.said for each in judged.undecided))
+        listed = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+        said += f"; whether {listed} {'gives' if len(names) == 1 else 'give'} it away cannot be told: {judged.why}"
+        status = "failed" if findings else "inconclusive"
     return Outcome(
         CHECK.code,
         CHECK.slug,
-        "failed" if findings else "passed",
+        status,
         said,
         _measured(scored, label, sample, params),
         tuple(sorted(findings, key=lambda each: (each.severity != "error", -float(each.effect["gain"] or 0)))),
@@ -155,12 +180,21 @@ def run(context: Context, params: Params) -> Outcome:
     )
 
 
-def _score(context: Context, sample: TableSample, rows: Rows, label: Target, group: str | None) -> _Scored:
+def _groups(context: Context, least: int) -> list[str]:
+    """Columns named like groups, of at least so many: a patient tells the diagnosis, and no new patient (LA108)."""
+    large = {profile.name for profile in columns_of(context) if profile.n_distinct >= least}
+    return [name for name in group_columns(context) if name in large]
+
+
+def _score(
+    context: Context, sample: TableSample, rows: Rows, label: Target, group: str | None, least_groups: int
+) -> _Scored:
     alone: list[_Alone] = []
     columns: dict[str, Float64] = {}
     n_unread = 0
+    aside = {group, *_groups(context, least_groups)}
     for feature in features(context, sample, ("number", "category", "time", "prose")):
-        if feature.name == group:
+        if feature.name in aside:
             continue
         missing = feature.missing
         if 0 < missing.sum() < len(missing):
@@ -192,12 +226,14 @@ def _as_numbers(feature: Feature) -> Float64:
     return frequent_codes(feature.column.codes)
 
 
-def _leaks(scored: _Scored, rows: Rows, params: Params) -> list[_Leak]:
-    if not _enough(rows, params):
-        return []
-    leaks: list[_Leak] = []
-    certain = params.certain if rows.classes is not None else params.certain_quantity
+def _leaks(scored: _Scored, rows: Rows, params: Params) -> _Judged:
+    certain, joint = params.certain, params.joint
+    if rows.classes is None:
+        certain, joint = params.certain_quantity, params.joint_quantity
     near = [each for each in scored.alone if each.score.gain >= certain]
+    if not _enough(rows, params):
+        return _Judged([], near, "of no two classes there are enough rows to compare them with the other columns")
+    leaks: list[_Leak] = []
     out = tuple(sorted({each.column for each in near}))
     if near and (without := _without(scored, rows, out)) is not None:
         leaks += [
@@ -211,7 +247,39 @@ def _leaks(scored: _Scored, rows: Rows, params: Params) -> list[_Leak]:
         if without is not None and each.score.low >= without.high + params.large_gap:
             leaks.append(_Leak(each, out, without, "warning"))
     found = {leak.alone.column for leak in leaks}
-    return _one_each(leaks + _single_classes(scored, rows, params, found | set(out)))
+    hidden = [each for each in (*near, *strong) if each.column not in found]
+    together = _together(scored, rows, hidden, (certain, joint), params)
+    leaks += together.leaks
+    single = _single_classes(scored, rows, params, {leak.alone.column for leak in leaks} | set(out))
+    return _Judged(_one_each(leaks + single), together.undecided, together.why)
+
+
+def _together(
+    scored: _Scored, rows: Rows, hidden: Sequence[_Alone], sure: tuple[float, float], params: Params
+) -> _Judged:
+    """Columns that say nearly everything, and that stand out only if all such columns are left out.
+
+    Several leaks hide each other: whatever is taken out, another one is still in. So do several good features of one
+    kind, such as the length, the width and the weight of a diamond. What tells them apart is how near they come to
+    certainty; below that it is left to you.
+    """
+    suspects = {each.column for each in scored.alone if each.score.low >= params.strong or each.score.gain >= sure[0]}
+    without = _without(scored, rows, tuple(sorted(suspects)))
+    if without is None:  # no other column at all: then what is good may be everything there is to know
+        lone = [each for each in scored.alone if each.score.gain >= params.strong]
+        return _Judged([], lone, "there is no other column to compare with")
+    leaks, undecided = [], []
+    for each in hidden:
+        if each.score.low < without.high + params.large_gap:
+            continue
+        if each.score.gain >= sure[0] or each.score.low >= sure[1]:
+            beside = tuple(sorted(suspects - {each.column}))
+            leaks.append(_Leak(each, beside, without, "warning"))
+        else:
+            undecided.append(each)
+    return _Judged(
+        leaks, undecided, "the columns that are left without these tell much less, and each stands in for the others"
+    )
 
 
 def _one_each(leaks: Sequence[_Leak]) -> list[_Leak]:
@@ -226,24 +294,29 @@ def _single_classes(scored: _Scored, rows: Rows, params: Params, known: set[str]
     """Columns that tell one class of three or more from all others."""
     if rows.classes is None or len(np.unique(rows.classes[rows.classes >= 0])) < 3:
         return []
-    leaks = []
+    leaks: list[_Leak] = []
     sizes = np.bincount(rows.classes[rows.classes >= 0])
-    sure = [
+    strong = [
         each
         for each in scored.alone
         if each.column not in known
-        and each.score.one_gain >= params.certain
         and each.score.one_low >= params.strong
         and sizes[each.score.one_class] >= params.reasonable
     ]
+    sure = [each for each in strong if each.score.one_gain >= params.certain]
     for one in sorted({each.score.one_class for each in sure}):
-        of_class = [each for each in sure if each.score.one_class == one]
-        out = tuple(sorted({each.column for each in of_class}))
-        without = _without(scored, against_rest(rows, one), out)
-        for each in of_class:
-            if without is not None and each.score.one_low >= without.high + params.large_gap:
+        of_class, alike = ([each for each in some if each.score.one_class == one] for some in (sure, strong))
+        wanted = of_class
+        for some in (of_class, alike):  # first without the sure ones, then without all that are nearly so
+            out = tuple(sorted({each.column for each in some}))
+            without = _without(scored, against_rest(rows, one), out) if wanted else None
+            if without is None:
+                break
+            stand = [each for each in wanted if each.score.one_low >= without.high + params.large_gap]
+            for each in stand:
                 beside = tuple(name for name in out if name != each.column)
                 leaks.append(_Leak(each, beside, without, "warning", single=one))
+            wanted = [each for each in wanted if each not in stand] if len(alike) > len(of_class) else []
     return leaks
 
 

@@ -4,7 +4,8 @@ What it does
 ------------
 Tells the label of rows from each identifier column: from its order, its prefix, the pattern that is left without its
 numbers, and its last number. Identifiers are columns told (``--id``), texts and whole numbers that do not repeat, and
-row numbers that every split counts anew. The order of the rows in each split is looked at as well.
+row numbers that every split counts anew; file names and the like may repeat, and their rows then count as one. The
+order of the rows in each split is looked at as well.
 
 Why it matters
 --------------
@@ -25,12 +26,13 @@ split by position of such a file shows as a shift of classes (LA201, LA202).
 
 What it cannot see
 ------------------
-Columns of groups (a patient has one diagnosis: LA108) and times. What a database key encodes by arithmetic. The order
-of files, and of pictures: folders are sorted by class by their nature.
+Columns of groups, declared or named (a patient has one diagnosis: LA108), and times. What a database key encodes by
+arithmetic. The order of files, and of pictures: folders are sorted by class by their nature.
 
 Fix
 ---
-Leave identifiers out of the features. Shuffle the rows, with a seed, before splitting by position or training.
+Leave identifiers out of the features. Where it is the order of the rows that tells, no column is to be left out:
+shuffle the rows, with a seed, before a split by position and between the epochs of training.
 
 References
 ----------
@@ -43,11 +45,22 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from leakaudit.analysis.columns.sample import TableSample, Target, draw_sample, features, groups_of, target
+from leakaudit.analysis.columns.group_columns import group_columns
+from leakaudit.analysis.columns.profiles import UNIQUE, columns_of
+from leakaudit.analysis.columns.sample import (
+    Feature,
+    TableSample,
+    Target,
+    codes_of,
+    draw_sample,
+    features,
+    groups_of,
+    target,
+)
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.shortcuts.column_scores import Rows, Score
 from leakaudit.analysis.shortcuts.identifier_scores import best_aspect, order_score
@@ -60,6 +73,8 @@ ASPECTS = {
     "prefix": "what stands before the number",
     "pattern": "the pattern",
 }
+
+OF_ORDER = "Shuffle the rows, with a seed, before a split by position and between the epochs of training"
 
 ASKED = 7
 """Aspects and bins of an identifier that are tried."""
@@ -86,18 +101,15 @@ def run(context: Context, params: Params) -> Outcome:
     if isinstance(label, str):
         return Outcome(CHECK.code, CHECK.slug, "skipped", label)
     groups = groups_of(context, sample, params.least_groups)
-    identifiers = [
-        each
-        for each in features(context, sample, ("identifier",))
-        if each.name != label.name and (groups is None or each.name != groups[0])
-    ]
+    aside = {label.name, *_groups_that_repeat(context), *([] if groups is None else [groups[0]])}
+    identifiers = [each for each in features(context, sample, ("identifier",)) if each.name not in aside]
     n_classes = max(len(label.classes), 1)
     z = _normal_quantile(1 - params.alpha / 2 / max(ASKED * len(identifiers) * n_classes, 1))
     rows = Rows(label.codes, label.values, None if groups is None else groups[1], z, params.least)
     metrics: dict[str, Mapping[str, Scalar]] = {}
     findings, said = [], []
     for feature in identifiers:
-        best = best_aspect(feature, rows)
+        best = best_aspect(feature, rows if groups is not None else _one_by_one(feature, rows))
         if best is None:
             continue
         metrics[feature.name] = {"n_rows": len(sample), **_measured(best[1]), "by": best[0]}
@@ -121,6 +133,22 @@ def run(context: Context, params: Params) -> Outcome:
         tuple(findings),
         sampled=sample.sampled,
     )
+
+
+def _groups_that_repeat(context: Context) -> set[str]:
+    """Columns of groups whose values name several rows; an id of one row under such a name is an identifier."""
+    profiles = {profile.name: profile for profile in columns_of(context)}
+    named = [profiles[name] for name in group_columns(context)]
+    return {each.name for each in named if each.n_distinct < UNIQUE * (each.n - each.n_missing)}
+
+
+def _one_by_one(feature: Feature, rows: Rows) -> Rows:
+    """The same rows, those of one value as one: what a file name tells of its own rows it tells by heart."""
+    codes = codes_of(feature.column)
+    n_known = int((codes >= 0).sum())
+    if n_known == len(np.unique(codes[codes >= 0])):
+        return rows
+    return replace(rows, groups=codes)
 
 
 def _orders(context: Context, sample: TableSample, label: Target, params: Params) -> dict[str, Score]:
@@ -181,11 +209,11 @@ def _of_order(context: Context, label: Target, split: str, score: Score) -> Find
         severity="info",
         message=(
             f"the rows of {split} are in the order of {label.name} (their place tells it: {_told(score)}): shuffle "
-            "them before a split by position, and in training"
+            "them before a split by position, and between the epochs of training"
         ),
         splits=(split,),
         n_samples=n_rows,
-        effect={"column": None, "by": "row order", **_measured(score)},
+        effect={"column": None, "by": "row order", "fix": OF_ORDER, **_measured(score)},
         evidence=Evidence(n_samples=n_rows),
     )
 

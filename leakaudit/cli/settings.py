@@ -9,13 +9,13 @@ from typing import Any, TypeVar, get_args
 import click
 
 from leakaudit.cli.codes import codes
-from leakaudit.config import EngineName, FailOn, ProbeMode
+from leakaudit.config import EngineName, FailOn, ProbeMode, TimeOrder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DATA = (
-    *("within", "splits", "layout", "path_column", "split_column", "label", "group", "group_pattern", "time", "id"),
-    *("ignore_columns", "keep_columns", "header", "delimiter", "encoding"),
+    *("within", "splits", "layout", "path_column", "split_column", "label", "group", "group_pattern", "time"),
+    *("time_order", "id", "ignore_columns", "keep_columns", "header", "delimiter", "encoding"),
 )
 GATE = (
     *("select", "ignore", "require", "checks", "fail_on", "accepted", "new_since"),
@@ -71,6 +71,12 @@ _DATA_OPTIONS = (
     click.option("--group", metavar="COL", help="Column with the person, patient, camera, recording."),
     click.option("--group-pattern", metavar="REGEX", help="The same in file names of pictures: '^(?P<key>[^_]+)_'."),
     click.option("--time", metavar="COL", help="Column with the time."),
+    click.option(
+        "--time-order",
+        type=click.Choice(get_args(TimeOrder)),
+        metavar="HOW",
+        help="Order of time: within each group (default), or global.",
+    ),
     click.option("--id", metavar="COL", help="Column that only names the row."),
     click.option(
         "--ignore-column",

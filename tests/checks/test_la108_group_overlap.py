@@ -202,6 +202,104 @@ def test_codes_of_kinds_are_no_groups():
     assert table_outcome({"train": rows[~held_out], "val": rows[held_out]}, label="y").status == "skipped"
 
 
+def rows_of(names, seed=0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"x": rng.normal(size=len(names)), "y": rng.integers(0, 2, len(names))}).assign(who=names)
+
+
+def of_column(column, train, val, **settings):
+    parts = {"train": rows_of(train, 1), "val": rows_of(val, 2)}
+    return table_outcome({name: part.rename(columns={"who": column}) for name, part in parts.items()}, **settings)
+
+
+KNOWN = ["customer", "customer_id", "client", "account", "member", "household", "person", "subj", "device", "driver"]
+
+
+@pytest.mark.parametrize("column", [*KNOWN, "session", "order", "molecule", "protein", "speaker", "video", "clip"])
+def test_ids_under_names_of_groups(column):
+    ids = [f"K{i:05d}" for i in range(400)]
+    (finding,) = of_column(column, ids[:320], [*ids[320:], *ids[:40]], label="y").findings
+    assert (finding.severity, finding.n_samples, finding.effect["key"]) == ("warning", 40, f"column {column!r}")
+    assert of_column(column, ids[:320], ids[320:], label="y").findings == ()
+
+
+def test_kinds_and_counts_under_names_of_groups_are_none():
+    rng = np.random.default_rng(0)
+    models = [f"{make} {size}" for make in ("Galaxy", "iPhone", "Pixel", "Nokia") for size in "SMLX"]
+    columns = {
+        "device": rng.choice(models, 600),
+        "members": rng.poisson(8, 600),
+        "orders": rng.geometric(0.05, 600),
+        "account": rng.normal(100, 20, 600).round(2),
+        "order": np.tile(np.arange(1, 21), 30),
+        "driver": rng.choice(["fwd", "rwd"], 600),
+        "subject": [f"Re: the meeting {i} of all of us at noon" for i in rng.permutation(500).repeat(2)[:600]],
+    }
+    for column, values in columns.items():
+        assert of_column(column, list(values[:480]), list(values[480:]), label="y").findings == (), column
+
+
+def test_a_column_that_counts_the_rows_of_each_split_is_no_group():
+    for column in ("order", "session_id", "case_id"):
+        outcome = of_column(column, list(range(1, 401)), list(range(1, 101)), label="y")
+        assert outcome.findings == ()
+        assert "anew" in outcome.reason
+    # an id that is declared is no reason for an alarm either, if it is the number of the row
+    assert of_column("row", list(range(400)), list(range(100)), label="y", id="row").findings == ()
+    # the same customers in the same order on both sides are alike, and so found
+    rng = np.random.default_rng(3)
+    level = rng.normal(size=(400, 4))
+    frames = [
+        pd.DataFrame(level[:n] + 0.2 * rng.normal(size=(n, 4)), columns=list("abcd")).assign(
+            customer=np.arange(n), y=rng.integers(0, 2, n)
+        )
+        for n in (400, 100)
+    ]
+    (finding,) = table_outcome({"train": frames[0], "val": frames[1]}, label="y").findings
+    assert (finding.severity, finding.n_samples) == ("warning", 100)
+
+
+def test_a_declared_id_is_compared_whatever_it_is_called():
+    ids = [f"a-{i}" for i in range(500)]
+    (finding,) = of_column("ref", ids[:400], [*ids[400:], *ids[:7]], label="y", id="ref").findings
+    assert (finding.severity, finding.n_samples) == ("error", 7)
+    assert "7 of 107 val samples share their id with train" in finding.message
+    clean = of_column("ref", ids[:400], ids[400:], label="y", id="ref")
+    assert clean.findings == ()
+    assert "0 of 500 groups" in clean.reason
+
+
+def test_molecules_are_known_by_their_letters():
+    rng = np.random.default_rng(4)
+    smiles = sorted({"".join(rng.choice(["C", "N", "O", "(C)", "C=C", "c1ccccc1", "Cl"], 6)) for _ in range(400)})[:300]
+    (finding,) = of_column("compound text", smiles[:240], [*smiles[240:], *smiles[:30]], label="y").findings
+    assert finding.n_samples == 30
+    assert of_column("compound text", smiles[:240], smiles[240:], label="y").findings == ()
+
+
+def test_two_columns_of_one_matter_are_one_finding():
+    ids = [f"K{i:05d}" for i in range(400)]
+    parts = {"train": rows_of(ids[:320]), "val": rows_of([*ids[320:], *ids[:40]])}
+    parts = {
+        name: part.assign(visit_id=part["who"] + "-1").rename(columns={"who": "patient"})
+        for name, part in parts.items()
+    }
+    (finding,) = table_outcome(parts, label="y").findings
+    assert finding.effect["also"] == "column 'visit_id' (40 samples)"
+
+
+def test_a_picture_and_its_edited_copy_without_a_separator():
+    scenes = np.tile(np.arange(60), 2)
+    made = records(120, scenes=scenes)
+    names = [f"{i}.jpg" for i in range(60)] + [f"{i}-with-mask.jpg" for i in range(60)]
+    labels = ["without"] * 60 + ["with"] * 60
+    (finding,) = run(picture_context(made, names, at_random(120, share=0.5), labels)).findings
+    assert finding.effect["key"].startswith("the start of the name")
+    assert run(picture_context(made, names, by_group(scenes, 15), labels)).findings == ()
+    cameras = [f"{('IMG_', 'DSC')[i // 6 % 2]}{i:04d}.jpg" for i in range(120)]
+    assert run(picture_context(records(120, scenes=np.arange(120) // 6 % 2), cameras, at_random(120))).findings == ()
+
+
 def test_names_of_persons_without_a_digit():
     first, last = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gil", "Hal"], ["Ash", "Berg", "Cole", "Dorn", "Elm"]
     people = [f"{a}_{b}{c}" for a in first for b in last for c in ("", "man")]

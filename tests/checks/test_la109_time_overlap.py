@@ -131,7 +131,7 @@ def test_validation_after_train_with_a_share_of_rows_exchanged_is_a_warning():
     assert f"{finding.n_samples} of them right between two of train" in finding.message
     # where neighbours are not alike, nothing is filled in
     unlike = rows.assign(load=np.random.default_rng(2).normal(size=1500), y=rows["y"].sample(frac=1, random_state=0))
-    assert outcome(halves(unlike, held), label="y").status == "passed"
+    assert [finding.severity for finding in outcome(halves(unlike, held), label="y").findings] == ["info"]
     # a few rows are no mixture
     few = np.arange(1500) >= 1200
     few[[100, 500, 900]] = True
@@ -139,7 +139,7 @@ def test_validation_after_train_with_a_share_of_rows_exchanged_is_a_warning():
 
 
 @pytest.mark.parametrize("size", [(50, 400), (200, 1001), (1000, 1000)])
-def test_dates_of_independent_rows_are_no_axis(size):
+def test_dates_of_independent_rows_are_worth_knowing_and_no_more(size):
     n_val, n = size[0], sum(size)
     fired = 0
     for seed in range(6):
@@ -158,7 +158,12 @@ def test_dates_of_independent_rows_are_no_axis(size):
         )
         held = np.zeros(n, dtype=bool)
         held[rng.choice(n, n_val, replace=False)] = True
-        fired += bool(outcome(halves(rows, held), label="y").findings)
+        found = outcome(halves(rows, held), label="y").findings
+        fired += any(finding.severity != "info" for finding in found)
+        (finding,) = found
+        assert "'admitted'" in finding.message
+        assert finding.n_samples >= 0.9 * n_val
+        assert "if the model is to predict the future, split by time" in finding.message
     assert fired <= 1
 
 
@@ -185,6 +190,63 @@ def test_each_group_has_a_time_of_its_own():
     assert "column 'subject'" in by_subject.reason
     (finding,) = outcome(at_random(rows), label="y").findings
     assert finding.effect["share_not_after"] > 0.8
+
+
+def ratings(n_users=60, each=8, seed=0):
+    """Users who come and go over two years; each rates something on some days."""
+    rng = np.random.default_rng(seed)
+    start = rng.integers(0, 600, n_users)
+    day = np.concatenate([np.sort(rng.choice(100, each, replace=False)) + first for first in start])
+    return pd.DataFrame(
+        {
+            "user": np.repeat([f"u{i:03d}" for i in range(n_users)], each),
+            "date": (np.datetime64("2022-01-01") + day).astype(str),
+            "stars": rng.integers(1, 6, n_users * each),
+        }
+    )
+
+
+def test_the_last_row_of_every_user_is_in_order_within_users_only():
+    rows = ratings()
+    held = np.tile(np.arange(8) == 7, 60)
+    (finding,) = outcome(halves(rows, held), label="stars").findings
+    assert (finding.severity, finding.effect["pattern"]) == ("info", "within groups only")
+    assert f"{finding.n_samples} of 60 val samples are earlier than the last train sample of all" in finding.message
+    assert finding.n_samples >= 55
+    declared = outcome(halves(rows, held), label="stars", time="date")
+    assert [found.severity for found in declared.findings] == ["info"]
+    (overall,) = outcome(halves(rows, held), label="stars", time="date", time_order="global").findings
+    assert (overall.severity, overall.n_samples) == ("error", finding.n_samples)
+    cut = (rows["date"] >= "2023-06-01").to_numpy()
+    for how in ("group", "global"):
+        assert outcome(halves(rows, cut), label="stars", time="date", time_order=how).status == "passed"
+    # steps of each group's own have no order over all
+    steps = rows.assign(date=np.tile(np.arange(8), 60)).rename(columns={"date": "timestep"})
+    assert outcome(halves(steps, held), label="stars", time="timestep").status == "passed"
+
+
+def test_lines_of_one_order_have_no_time_of_their_own():
+    rows = series(600)
+    lines = pd.concat([rows, rows.assign(noise=-rows["noise"])]).assign(order_id=np.tile(np.arange(600), 2) + 70_000)
+    (finding,) = outcome(at_random(lines), label="y").findings
+    assert (finding.severity, finding.effect["pattern"]) == ("warning", "shuffled")
+    place = np.tile(np.arange(600), 2)
+    assert outcome(halves(lines, place >= 480), label="y").status == "passed"
+
+
+@pytest.mark.parametrize("step", ["1h", "1D"])
+def test_two_cuts_of_one_series_that_overlap(step):
+    rows = series(600, step).sample(frac=1, random_state=0)
+    place = rows.index.to_numpy()
+    revised = rows.assign(load=rows["load"] + 0.05 * np.random.default_rng(1).normal(size=600).round(4))
+    cuts = {"train": rows[place < 500], "val": revised[place >= 440]}
+    (finding,) = outcome(cuts, label="y").findings
+    assert (finding.severity, finding.n_samples, finding.effect["pattern"]) == ("warning", 60, "same times")
+    assert "60 of 160 val samples have the time of a train sample" in finding.message
+    assert outcome({"train": rows[place < 500], "val": revised[place >= 500]}, label="y").status == "passed"
+    # days on which many rows fall are shared by any two splits
+    days = series(600, "1D").assign(when=lambda rows: np.repeat(rows["when"].to_numpy()[:60], 10))
+    assert outcome(halves(days, np.arange(600) >= 505), label="y").status == "passed"
 
 
 def test_another_axis_may_order_the_splits():
@@ -240,7 +302,7 @@ def test_pictures_of_a_camera_run():
     assert (finding.severity, finding.effect["alike"]) == ("warning", "the pictures")
     assert run(made, shuffled, time="taken").findings[0].severity == "error"
     assert run(made, ordered).status == "passed"
-    assert run(records(300), shuffled).status == "passed"
+    assert [finding.severity for finding in run(records(300), shuffled).findings] == ["info"]
 
 
 # --- real data --------------------------------------------------------------------------------------------------

@@ -73,3 +73,30 @@ def test_spelling_by_white_space_is_the_same_value():
     train, val = rows(300, 9), rows(100, 10)
     val["town"] = np.array([f" {town} " for town in val["town"]])
     assert run(train, val=val).metrics["val against train"].get("town: n_unseen") is None
+
+
+def test_identifiers_that_repeat_are_no_categories():
+    def of(files, name):
+        return {name: np.repeat(files, 3), "x": np.arange(3 * len(files))}
+
+    train, val = [f"scan_{i:03d}.png" for i in range(60)], [f"scan_{i:03d}.png" for i in range(60, 80)]
+    for name in ("filename", "source text"):
+        outcome = run(of(train, name), val=of(val, name))
+        assert outcome.findings == ()
+        assert outcome.metrics["val against train"]["n_columns"] == 0
+    # a few sources with many rows each are kinds, whatever they look like
+    sources = [np.repeat(["a.csv", "b.csv", "c.csv"], 60), np.repeat(["a.csv", "d.csv"], 30)]
+    frames = [{"source": each, "x": np.arange(len(each))} for each in sources]
+    assert [found.effect["column"] for found in run(frames[0], val=frames[1]).findings] == ["source"]
+
+
+def test_every_column_of_groups_that_is_kept_together_is_left_aside():
+    def of(patients):
+        each = np.repeat(patients, 40)
+        return {
+            "patient_id": np.array([f"p-{i}" for i in each]),
+            "site_id": np.array([f"s-{i // 2}" for i in each]),
+            "x": np.arange(len(each)),
+        }
+
+    assert run(of(np.arange(40)), val=of(np.arange(40, 60))).findings == ()

@@ -59,13 +59,52 @@ def test_an_easy_problem_has_no_leak():
     columns = {name: random.normal(size=600) + 9 * (label == "yes") for name in "abc"}
     outcome = run({**columns, "label": label})
     assert outcome.metrics["a: gain"] > 0.99
-    assert outcome.status == "passed"
+    assert (outcome.status, outcome.findings) == ("inconclusive", ())
+    others = {name: random.normal(size=600) + 3 * (label == "yes") for name in "defgh"}
+    assert run({**columns, **others, "label": label}).status == "passed"
 
 
 def test_two_leaks_do_not_hide_each_other():
     made = rows()
     made["outcome"], made["code"] = made["label"], np.where(made["label"] == "yes", 3, 8)
     assert {finding.effect["column"] for finding in run(made).findings} == {"outcome", "code"}
+
+
+def test_several_leaks_of_which_one_is_certain_do_not_hide_each_other():
+    made, random = rows(1600), np.random.default_rng(8)
+    yes = made["label"] == "yes"
+    made["code"] = np.where(yes, random.choice(["F", "G"], 1600), None)
+    for name in ("text", "later"):
+        made[name] = np.where((random.random(1600) < 0.985) == yes, "paid", "due")
+    outcome = run(made)
+    assert {finding.effect["column"] for finding in outcome.findings} == {"code", "text", "later"}
+    noisy = [finding for finding in outcome.findings if finding.effect["column"] != "code"]
+    assert all(finding.effect["without"] < 0.7 for finding in noisy)
+    del made["code"]
+    assert {finding.effect["column"] for finding in run(made).findings} == {"text", "later"}
+
+
+def test_good_features_of_one_kind_are_not_decided():
+    made, random = rows(3000), np.random.default_rng(9)
+    size = random.normal(size=3000)
+    made["label"] = size + 0.1 * random.normal(size=3000)
+    sizes = {name: size + 0.15 * random.normal(size=3000) for name in ("carat", "x", "y")}
+    outcome = run(made | sizes)
+    assert (outcome.status, outcome.findings) == ("inconclusive", ())
+    assert "cannot be told" in outcome.reason
+    assert run(made | {"carat": sizes["carat"]}).status == "failed"
+
+
+def test_customers_of_one_label_each_are_groups_and_no_leak():
+    random = np.random.default_rng(10)
+    customer = random.permutation(np.repeat(np.arange(150), 6))
+    made = {
+        "customer": customer,
+        "ref": np.array([f"K{i:04d}" for i in customer]),
+        "x": random.normal(size=900),
+        "label": random.choice(["stays", "leaves"], 150)[customer],
+    }
+    assert run(made).status == "passed"
 
 
 def test_one_class_of_several():
@@ -102,7 +141,11 @@ def test_patients_are_not_learnt_by_heart():
 
 def test_nothing_to_compare_with():
     made = {"outcome": np.array(["a", "b"] * 100), "label": np.array(["x", "y"] * 100)}
-    assert run(made).findings == ()
+    assert (run(made).status, run(made).findings) == ("inconclusive", ())
+    noisy = made | {"outcome": np.where(np.arange(200) % 71 == 0, "a", made["outcome"])}
+    assert run(noisy).status == "inconclusive"
+    assert "no other column" in run(noisy).reason
+    assert run(made | {"outcome": np.array(["a", "b", "a", "a"] * 50)}).status == "passed"
     assert run({"a": np.arange(40) % 7, "label": np.array([f"row {i}" for i in range(40)])}).status == "skipped"
 
 

@@ -62,6 +62,29 @@ def test_row_numbers_that_every_split_counts_anew():
     ]
 
 
+def test_file_names_that_repeat_are_not_learnt_by_heart():
+    made, random = rows(seed=5)
+    clip = random.permutation(np.repeat(np.arange(125), 8))
+    made["label"] = random.choice(["yes", "no"], 125)[clip]
+    made["source"] = np.array([f"rec_{i:04d}.wav" for i in random.permutation(9000)[:125]])[clip]
+    assert run(made).findings == ()
+    made["source"] = np.array(
+        [f"{'ill' if y == 'yes' else 'well'}_{i:04d}.wav" for i, y in zip(clip, made["label"], strict=True)]
+    )
+    (finding,) = run(made).findings
+    assert (finding.effect["column"], finding.effect["by"]) in [("source", "pattern"), ("source", "prefix")]
+
+
+def test_rows_in_the_order_of_the_label_are_to_be_shuffled():
+    made, _ = rows(seed=6)
+    made["label"] = np.concatenate([np.sort(made["label"][:500]), np.sort(made["label"][500:])])
+    findings = run(made, n_val=500).findings
+    assert {finding.severity for finding in findings} == {"info"}
+    for finding in findings:
+        assert finding.effect["fix"].startswith("Shuffle the rows")
+        assert "identifier" not in finding.message
+
+
 def test_a_told_identifier_and_a_quantity():
     made, random = rows(seed=3)
     made["label"] = random.normal(size=1000)

@@ -40,14 +40,19 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("the last field of the name but one", rf"^.+{_GAP}(?P<key>{_FIELD}){_GAP}{_FIELD}$"),
     ("the date in the name", rf"^(?:.*[^0-9])?(?P<key>{_DATE})(?:[^0-9].*|[0-9]{{4}}|[0-9]{{6}})?$"),
     ("the whole name", r"^(?P<key>.+)$"),
+    ("the start of the name, up to a separator if there is one", rf"^(?P<key>{_FIELD})(?:{_GAP}.*)?$"),
+    ("the start of the name, up to the end of its first number", r"^(?P<key>[^0-9]*[0-9]+)(?:[^0-9].*)?$"),
 )
-"""What is taken for a key, in words, and the pattern (RE2) that takes it from a file name without its ending."""
+"""What is taken for a key, in words, and the pattern (RE2) that takes it from a file name without its ending.
+
+The last two join ``12.jpg`` and ``12-with-mask.jpg``; where all names have a separator, or none has, they say what
+another pattern says and are dropped."""
 
 FOLDERS = 3
 """Enclosing folders whose names are keys, from the innermost outwards."""
 
 WITH_DIGITS = 0.9
-"""Least share of the values of a key that contain a digit, unless there are many small groups."""
+"""Least share of the values of a key that join samples and contain a digit, unless there are many small groups."""
 
 MANY_WORDS, FEW_OF_A_WORD = 50, 20
 """Least number of words, and most samples of one in the mean, for words to be a key: names of persons are many with few
@@ -148,8 +153,13 @@ def _probe(n: int) -> pa.Array:
 
 
 def _may_be_key(key: Key) -> bool:
-    digits = pc.match_substring_regex(key.values, "[0-9]").to_numpy(zero_copy_only=False)
-    many_small = len(digits) >= MANY_WORDS and int((key.codes >= 0).sum()) <= FEW_OF_A_WORD * len(digits)
+    """By the values that join samples: ``img`` and ``dsc`` beside a thousand names of their own are no persons."""
+    sizes = np.bincount(key.codes[key.codes >= 0], minlength=len(key.values))
+    joins = sizes > 1
+    if not joins.any():
+        return False
+    digits = pc.match_substring_regex(key.values.filter(pa.array(joins)), "[0-9]").to_numpy(zero_copy_only=False)
+    many_small = len(digits) >= MANY_WORDS and int(sizes[joins].sum()) <= FEW_OF_A_WORD * len(digits)
     return many_small or float(digits.mean()) >= WITH_DIGITS
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 PAIRS_AT_ONCE = 1 << 14
 
+FEWEST_COUNTED, COUNTED = 5, 0.98
+"""Rows of a split from which its numbers may count them, and the share of the numbers up to the last that are there."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GroupCounts:
@@ -80,6 +83,24 @@ class GroupCounts:
         cut = 1 - f**sizes - (1 - f) ** sizes
         samples = sizes * f * (1 - f ** (sizes - 1))
         return float(cut.sum()), float(samples.sum())
+
+    @property
+    def counted_anew(self) -> bool:
+        """Whether the keys count the rows of each split anew: 1, 2, 3, … on either side, each once, none left out.
+
+        Such numbers are places in a file. That both splits have a row 17 says nothing of who is who.
+        """
+        if max(self.held_out.max(initial=0), self.reference.max(initial=0)) > 1:
+            return False
+        parts = pc.extract_regex(self.values, r"^(?P<before>[^0-9]*)(?P<number>[0-9]{1,15})(?P<after>[^0-9]*)$")
+        around = pc.binary_join_element_wise(*(pc.struct_field(parts, each) for each in ("before", "after")), "0")
+        if not len(parts) or parts.null_count or pc.count_distinct(around).as_py() != 1:
+            return False
+        number = pc.cast(pc.struct_field(parts, "number"), pa.int64()).to_numpy(zero_copy_only=False)
+        sides = [number[side > 0] for side in (self.held_out, self.reference)]
+        if min(map(len, sides)) < FEWEST_COUNTED or abs(int(sides[0].min()) - int(sides[1].min())) > 1:
+            return False
+        return all(int(np.ptp(side)) + 1 <= len(side) / COUNTED for side in sides)
 
     def kept_whole(self, least: int) -> bool:
         """Whether the split keeps every group together where chance would have cut at least so many.

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from leakaudit.analysis.columns.date_texts import times_among
+from leakaudit.analysis.columns.group_names import columns_named_like_groups, may_count, may_name_groups
+from leakaudit.analysis.columns.identifiers import many_and_small, name_things
 from leakaudit.analysis.context import once
 from leakaudit.fingerprints.rows.cells import Column, blocks, pool_columns
 from leakaudit.fingerprints.rows.columns import available
@@ -151,22 +154,43 @@ def _text(i: int) -> str:
 
 
 def _role(column: Column, facts: Sequence[float], rows: RowFingerprints, roles: Columns) -> tuple[Role, str]:
-    told: dict[str | None, Role] = {roles.time: "time", roles.group: "group", roles.id: "identifier"}
-    if column.name == roles.label:
-        return "label", "the label"
-    if rows.left_out.get(column.name) == "ignored":
-        return "ignored", "told to be ignored"
-    if column.name in told:
-        return told[column.name], f"told or named like one ({told[column.name]})"
-    if column.name in roles.texts:
-        return "prose", "a text by the format of the file"
-    if column.kind == "text" and facts[2] > 1 and _holds_times(column, rows):
+    declared = _declared_role(column.name, rows, roles)
+    if declared is not None:
+        return declared
+    if column.kind == "text" and facts[2] > 1 and _texts_are(times_among, column, rows):
         return "time", "texts that are dates or times"
+    if (why := _names_things(column, facts, rows)) is not None:
+        return "identifier", why
     return _statistical_role(column, facts)
 
 
-def _holds_times(column: Column, rows: RowFingerprints) -> bool:
-    """Whether a column of text holds dates or times: a few values rule it out, many confirm it."""
+def _declared_role(name: str, rows: RowFingerprints, roles: Columns) -> tuple[Role, str] | None:
+    """The role that the user, the name of the column or the format of the file says."""
+    told: dict[str | None, Role] = {roles.time: "time", roles.group: "group", roles.id: "identifier"}
+    if name == roles.label:
+        return "label", "the label"
+    if rows.left_out.get(name) == "ignored":
+        return "ignored", "told to be ignored"
+    if name in roles.texts:
+        return "prose", "a text by the format of the file"
+    return (told[name], f"told or named like one ({told[name]})") if name in told else None
+
+
+def _names_things(column: Column, facts: Sequence[float], rows: RowFingerprints) -> str | None:
+    """Why a column is an identifier although its values repeat: each of them names one thing, and no kind of things."""
+    names = partial(name_things, column.name, n_distinct=facts[2], n=facts[1])
+    if column.kind == "text" and facts[2] > 1 and _texts_are(names, column, rows):
+        return "names of files, addresses or numbers of a register"
+    prose = facts[5] >= PROSE_WORDS and facts[4] >= PROSE_CHARACTERS  # the subject of an e-mail
+    whole = column.kind == "number" and bool(facts[3]) and not may_count(column.name)
+    called = bool(columns_named_like_groups([column.name])) or may_name_groups(column.name)
+    if called and (whole or (column.kind == "text" and not prose)) and many_and_small(facts[2], facts[1]):
+        return "its name says that rows belong together, few of each"
+    return None
+
+
+def _texts_are(told: Callable[[Sequence[str]], bool], column: Column, rows: RowFingerprints) -> bool:
+    """Whether the texts of a column are what a rule says: a few values rule it out, many confirm it."""
     for most in (TIMES_TRIED, TIMES_READ):
         found: set[str] = set()
         for file in range(len(rows.pool.tables)):
@@ -174,7 +198,7 @@ def _holds_times(column: Column, rows: RowFingerprints) -> bool:
                 cells = f"SELECT {_text(0)} AS x FROM {relation} LIMIT {most}"
                 texts = rows.duck.rows(f"SELECT DISTINCT x FROM ({cells}) WHERE x IS NOT NULL")
             found |= {str(text) for (text,) in texts}
-        if not times_among(sorted(found)):
+        if not told(sorted(found)):
             return False
     return True
 

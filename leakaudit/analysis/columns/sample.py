@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.analysis.columns.group_names import columns_named_like_groups
+from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import not_classes
 from leakaudit.analysis.columns.profiles import SAMPLED, UNIQUE, columns_of, rows_sampled
 from leakaudit.fingerprints.rows.cells import BLOCK
@@ -160,13 +160,22 @@ def groups_of(context: Context, sample: TableSample, least: int = 10) -> tuple[s
     rows were drawn.
     """
     declared = [profile.name for profile in columns_of(context) if profile.role == "group"]
-    named = columns_named_like_groups([profile.name for profile in columns_of(context) if profile.role != "label"])
-    for name in (*declared, *(name for name in named if name not in declared)):
+    for name in (*declared, *(name for name in group_columns(context) if name not in declared)):
         (column,) = read_columns(context.rows, [name], sample.indices)
         codes = codes_of(column)
         if name in declared or _kept_whole(codes, sample.splits, least):
             return name, codes
     return None
+
+
+def kept_together(context: Context, sample: TableSample, least: int = 10) -> frozenset[str]:
+    """All columns of groups that the splits keep together, as `groups_of` tells: patients, and their visits as well."""
+    kept = []
+    for name in group_columns(context):
+        (column,) = read_columns(context.rows, [name], sample.indices)
+        if _kept_whole(codes_of(column), sample.splits, least):
+            kept.append(name)
+    return frozenset(kept)
 
 
 def codes_of(column: TableColumn) -> IntArray:

@@ -45,6 +45,13 @@ class Interleaving:
         Share of all gaps between neighbours within groups that are within a tenth of it; 1: evenly sampled.
     nearest : ndarray of float64
         Of each held-out row that is not apart: the gap to the nearest reference row of its group.
+    n_same : int
+        Held-out rows at the very time of a reference row of their group.
+    n_same_by_chance : float
+        What it would be if times were shared across the two sides as they are inside them.
+    repeated : float
+        Share of the rows that have their time in common with another row of their own side and group, on the side
+        where it is larger; 0: each time once, as in a series.
     """
 
     n_held_out: int
@@ -61,6 +68,9 @@ class Interleaving:
     step: float
     regular: float
     nearest: Float64
+    n_same: int = 0
+    n_same_by_chance: float = 0.0
+    repeated: float = 0.0
 
     @property
     def n_compared(self) -> int:
@@ -139,6 +149,7 @@ def interleaving(times: Float64, held_out: Bools, groups: IntArray | None = None
     positive = gaps[gaps > 0]
     step = float(np.median(positive)) if len(positive) else float("nan")
     expected, variance = _runs(held_out, of, sizes)
+    n_same, by_chance, repeated = _same_times(times, held_out, same)
     return Interleaving(
         n_held_out=n_held_out,
         n_reference=len(times) - n_held_out,
@@ -154,6 +165,9 @@ def interleaving(times: Float64, held_out: Bools, groups: IntArray | None = None
         step=step,
         regular=float((np.abs(gaps - step) <= 0.1 * step).mean()) if len(positive) else 0.0,
         nearest=_nearest(times, held_out, of)[compared],
+        n_same=n_same,
+        n_same_by_chance=by_chance,
+        repeated=repeated,
     )
 
 
@@ -164,6 +178,19 @@ def in_time(times: Float64, groups: IntArray) -> IntArray:
         if len(key) and key.min() != key.max():
             order = order[np.argsort(key[order], kind="stable")]
     return order
+
+
+def _same_times(times: Float64, held_out: Bools, same: Bools) -> tuple[int, float, float]:
+    """See `Interleaving`: ``n_same``, ``n_same_by_chance`` and ``repeated``."""
+    if not len(times):
+        return 0, 0.0, 0.0
+    moment = np.concatenate([[0], np.cumsum(~(same & (np.diff(times) == 0)))])
+    a, b = (np.bincount(moment[side], minlength=int(moment[-1]) + 1) for side in (held_out, ~held_out))
+    n_a, n_b = int(a.sum()), int(b.sum())
+    inside = float((a * (a - 1) + b * (b - 1)).sum())  # ordered pairs of equal time on one side
+    able = n_a * (n_a - 1) + n_b * (n_b - 1)
+    shares = [float(each[each > 1].sum()) / max(int(each.sum()), 1) for each in (a, b)]
+    return int(a[b > 0].sum()), inside * n_a * n_b / max(able, 1), max(shares)
 
 
 def _n_between(times: Float64, held_out: Bools, same: Bools) -> int:

@@ -14,7 +14,8 @@ import pyarrow as pa
 from leakaudit.analysis.belonging.keys import codes_of, key_of
 from leakaudit.analysis.belonging.likeness import fit_embedding
 from leakaudit.analysis.columns.date_texts import read_dates
-from leakaudit.analysis.columns.group_names import columns_named_like_groups
+from leakaudit.analysis.columns.group_columns import group_columns
+from leakaudit.analysis.columns.group_names import live_in_time
 from leakaudit.analysis.columns.labels import label_codes
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.series.axes import TimeAxis, declared_axis, inferred_axes
@@ -80,6 +81,11 @@ class InTime:
         at, held = self.sides(held_out, reference)
         return interleaving(axis.values[at], held, None if self.groups is None else self.groups[at])
 
+    def measure_over_groups(self, axis: TimeAxis, held_out: int, reference: int) -> Interleaving:
+        """The same over all rows, as if the groups had one time in common."""
+        at, held = self.sides(held_out, reference)
+        return interleaving(axis.values[at], held)
+
     def trials(self, axis: TimeAxis, held_out: int, reference: int) -> Trials:
         """Comparisons of neighbours; indices are places into `indices`."""
         at, held = self.sides(held_out, reference)
@@ -131,7 +137,7 @@ def pictures_in_time(context: Context) -> InTime:
     told = f"column {context.config.time!r}" if declared else "the time column"
     axis = TimeAxis(f"{told}{how}", (), np.append(values, np.nan)[codes], calendar, declared, read.unclear and calendar)
     groups, grouped_by = None, None
-    if samples.group is not None:
+    if samples.group is not None and context.config.time_order == "group":
         groups, grouped_by = key_of("group", samples.group).codes, "the group column"
     return InTime((axis,), indices, splits, groups, grouped_by)
 
@@ -185,8 +191,10 @@ def _pictures_alike(context: Context, trials: Trials) -> Alike:
 
 
 def _row_groups(context: Context, indices: IntArray | None) -> tuple[IntArray | None, str | None]:
+    if context.config.time_order == "global":
+        return None, None
     rows, roles = context.rows, context.dataset.columns
-    named = [name for name in columns_named_like_groups(rows.columns) if name not in (roles.label, roles.time)]
+    named = [name for name in group_columns(context) if live_in_time(name)]
     for name in [roles.group] if roles.group is not None else named:
         (column,) = read_columns(rows, [name], indices)
         codes = codes_of(column)

@@ -28,7 +28,7 @@ def write(report: Report, stream: TextIO) -> None:
             more = len(group.findings) - 1
             at = summary.where(group)
             others = f" (and {more:,} more{f': {at}' if at else ''})" if more else ""
-            fix = summary.next_step(check.info)
+            fix = summary.next_step(check)
             text = f"{first.message}{others}{'. Fix: ' + fix if fix else ''}"
             line = _command(_COMMANDS[group.severity], text, file=place.path, title=title)
             stream.write(encodable(line, encoding) + "\n")

@@ -55,7 +55,7 @@ def _table(report: Report, failed: list[summary.FailedCheck]) -> Iterator[str]:
     yield "| | check | splits | samples | share | fix |"
     yield "|---|---|---|---:|---:|---|"
     for check in failed:
-        fix = escaped(summary.next_step(check.info) or "")
+        fix = escaped(summary.next_step(check) or "")
         for group in check.groups:
             layer = f" ({escaped(group.layer)})" if group.layer else ""
             cells = (

@@ -157,7 +157,7 @@ def card(finding: Finding, anchor: str, report: Report) -> Card:
 
 def _effect(finding: Finding) -> Iterator[tuple[str, str]]:
     for name, value in finding.effect.items():
-        if name not in ("layer", "but_for") and value is not None:
+        if name not in ("layer", "but_for", "fix") and value is not None:
             yield name.replace("_", " "), _number(value)
 
 

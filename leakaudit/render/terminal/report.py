@@ -119,7 +119,7 @@ def _check(report: Report, check: FailedCheck, screen: Screen) -> Iterator[Text]
     )
     for group in check.groups:
         yield from _group(report, check, group, screen)
-    if (fix := next_step(check.info)) is not None:
+    if (fix := next_step(check)) is not None:
         yield from screen.wrapped(("fix: ", "bold"), fix, indent=4, hanging=9)
 
 

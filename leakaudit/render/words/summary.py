@@ -128,7 +128,7 @@ def _layer(finding: Finding) -> str | None:
     return _LAYERS.get(layer, layer.replace("_", " ")) if isinstance(layer, str) else None
 
 
-_LAYERS = {"raw": "equal as written", "canonical": "equal in value"}
+_LAYERS = {"raw": "equal as written", "canonical": "equal in value", "id": "the same id"}
 
 
 def _split_order(splits: tuple[str, ...], order: list[str]) -> list[tuple[int, str]]:
@@ -411,9 +411,12 @@ def first_sentence(text: str) -> str:
     return flat[: end.start()] if end else flat
 
 
-def next_step(info: CheckInfo) -> str | None:
-    """One phrase on how to mend what the check found."""
-    return first_sentence(info.sections["Fix"]) if info.sections.get("Fix") else None
+def next_step(check: FailedCheck) -> str | None:
+    """One phrase on how to mend what the check found: what all its findings say, else what the check says."""
+    told = {finding.effect.get("fix") for group in check.groups for finding in group.findings}
+    if len(told) == 1 and isinstance(own := told.pop(), str):
+        return own
+    return first_sentence(check.info.sections["Fix"]) if check.info.sections.get("Fix") else None
 
 
 def unlike_cells(a: Mapping[str, Scalar] | None, b: Mapping[str, Scalar] | None) -> list[str]:

@@ -49,6 +49,18 @@ def test_patterns(said, names, expected):
     assert found == expected
 
 
+def test_a_name_without_a_separator_is_the_start_of_one_with_it():
+    names = ["a/0.jpg", "b/0-with-mask.jpg", "a/12.jpg", "b/12-with-mask.jpg", "a/7.jpg"]
+    assert values_of(names, "the start of the name, up to a separator if there is one") == ["0", "0", "12", "12", "7"]
+    bare = ["a/p1.jpg", "b/p1left.jpg", "b/p1right.jpg", "a/p2.jpg"]
+    assert values_of(bare, "the start of the name, up to the end of its first number") == ["p1", "p1", "p1", "p2"]
+
+
+def test_prefixes_of_cameras_are_no_keys():
+    names = [f"{('IMG_', 'DSC', 'DSC_', 'P10')[i % 4]}{1000 + 7 * i}.JPG" for i in range(400)]
+    assert keys_in_names(pa.array(names), np.full(400, UNKNOWN), []) == []
+
+
 def test_running_numbers_and_words_are_no_keys():
     assert keys_in_names(pa.array([f"train/{i:05d}.png" for i in range(50)]), np.full(50, UNKNOWN), []) == []
     words = [f"{breed}/{breed}_x.png" for breed in ("beagle", "boxer", "pug") for _ in range(5)]
@@ -118,5 +130,17 @@ def test_columns_that_say_groups():
         "speakerNo",
         "camera_id",
     ]
+    told = [
+        "customer",
+        "client_id",
+        "account no",
+        "household",
+        "subj",
+        "SMILES",
+        "protein_id",
+        "anon_user_id",
+        "clip_id",
+    ]
+    assert columns_named_like_groups([*told, "new_customer", "order", "n_users", "total"]) == told
     assert not columns_named_like_groups(["camera", "scene", "group", "age_group", "id", "video_length", "subjective"])
     assert doctest.testmod(group_keys).failed == 0

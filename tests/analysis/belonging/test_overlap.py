@@ -63,3 +63,26 @@ def test_groups_kept_together_on_purpose():
 def test_no_groups_at_all():
     nothing = counts_of([], [], [])
     assert (nothing.n_cut, nothing.n_samples, nothing.largest_share, nothing.expected()) == (0, 0, 0.0, (0.0, 0.0))
+
+
+def both_sides(held_out, reference):
+    values = sorted({*held_out, *reference})
+    sides = [np.array([side.count(value) for value in values]) for side in (held_out, reference)]
+    none = np.full(len(values), -1)
+    return GroupCounts(pa.array(values, pa.string()), *sides, none, none)
+
+
+def test_numbers_that_count_the_rows_of_each_split_anew():
+    def numbers(*values, stem=""):
+        return [f"{stem}{value}" for value in values]
+
+    train = numbers(*range(1, 101))
+    assert both_sides(numbers(*range(1, 31)), train).counted_anew
+    assert both_sides(numbers(*range(30)), train).counted_anew
+    assert both_sides(numbers(*range(1, 31), stem="row_"), numbers(*range(1, 101), stem="row_")).counted_anew
+    assert not both_sides(numbers(*range(101, 131)), train).counted_anew  # numbered on
+    assert not both_sides(numbers(*range(1, 100, 3)), train).counted_anew  # some of those of train
+    assert not both_sides(numbers(*range(1, 31), 7), train).counted_anew  # one of them twice
+    assert not both_sides(numbers(*range(1, 31), stem="a"), numbers(*range(1, 101), stem="b")).counted_anew
+    assert not both_sides(numbers(1, 2), train).counted_anew
+    assert not both_sides(["x", "y", "z", "u", "v"], ["x", "y", "z", "u", "v"]).counted_anew

@@ -122,3 +122,18 @@ def test_columns_that_follow_from_the_time_stamp():
     assert is_of_the_calendar(hours, 5 + hours / 2 + noise)
     assert not is_of_the_calendar(hours, noise)
     assert not is_of_the_calendar(hours, np.cumsum(noise) + 10 * np.sin(hours / 9e4))
+
+
+def test_same_times_are_counted_beside_what_chance_would_share():
+    held = np.array([False] * 6 + [True] * 4)
+    found = interleaving(np.array([1, 2, 3, 4, 5, 6, 5, 6, 7, 8], dtype=float), held)
+    assert (found.n_same, found.n_same_by_chance, found.repeated) == (2, 0.0, 0.0)
+    groups = np.array([0] * 6 + [1] * 4)
+    assert interleaving(np.array([1, 2, 3, 4, 5, 6, 5, 6, 7, 8], dtype=float), held, groups).n_same == 0
+    days = np.random.default_rng(0).integers(0, 400, 2000).astype(float)
+    side = np.random.default_rng(1).random(2000) < 0.3
+    counts = [np.bincount(days[at].astype(int), minlength=400) for at in (side, ~side)]
+    found = interleaving(days, side)
+    assert found.n_same == counts[0][counts[1] > 0].sum()
+    assert found.repeated > 0.9
+    assert found.n_same_by_chance == pytest.approx((counts[0] * counts[1]).sum(), rel=0.05)

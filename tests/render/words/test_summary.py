@@ -11,6 +11,7 @@ from leakaudit.render.words.summary import (
     failed_checks,
     first_sentence,
     headline,
+    next_step,
     score_text,
     share,
     sizes,
@@ -54,6 +55,19 @@ def test_failed_checks_are_grouped_by_splits_and_layers():
 )
 def test_first_sentence(text, sentence):
     assert first_sentence(text) == sentence
+
+
+def test_a_finding_may_say_its_own_next_step():
+    check = failed_checks(image_report())[0]
+    assert next_step(check) == first_sentence(check.info.sections["Fix"])
+
+    def saying(*steps):
+        first = check.groups[0]
+        findings = tuple(replace(first.findings[0], effect={"fix": step} if step else {}) for step in steps)
+        return replace(check, groups=(replace(first, findings=findings),))
+
+    assert next_step(saying("Shuffle", "Shuffle")) == "Shuffle"
+    assert next_step(saying("Shuffle", None)) == next_step(check)
 
 
 def test_small_texts():
