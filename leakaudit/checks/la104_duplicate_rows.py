@@ -6,7 +6,7 @@ Compares every row of a held-out split with every row of the split that it is he
 it stands in the file (*raw*); by value (*canonical*); by value without the columns that only number, weigh or mark rows
 (*reduced*); and the last two again without the label. Every layer's count and rate is in the metrics. A held-out row is
 a finding once, in the strictest layer in which it occurs in the reference split with its label. Rows that agree but for
-the label are counted, and are findings of LA110 where the labels contradict each other.
+the label are findings here where it is a quantity, and of LA110 where classes contradict each other.
 
 Why it matters
 --------------
@@ -32,19 +32,36 @@ least five times as many distinct values as any other column, 30 % of the rows a
 where several columns are left out, the one in which most rows of two splits agree that are equal without all of them is
 put back, and that layer (*identified*) is judged first.
 
-In a table of few, coarse columns distinct samples are equal by chance. The number of pairs that chance gives comes from
-how often pairs of rows agree in each column and in each two (a tree of the columns, Chow and Liu 1968). Rows are a
-finding, an *error*, when their pairs are significantly (Poisson, 1 %) more than 4 times that, or 20 times in a table so
-coarse that chance alone gives one pair for every hundred held-out rows; or when that is so of the rows that are equal
-without their labels. One column of numbers has no other to be judged by: there chance is what rounded numbers a step
-apart show, or the share of the rows of the reference split that meet another one of it, and rows are a finding beyond
-one and a half times that; two columns likewise, where a quarter of the rows that meet others meet three and more. What
-is left after columns were left out describes nothing where the reference split has ten rows for each distinct one, and
-is then chance, too. Where chance explains them, they are a finding only if the splits share more rows than the same
-rows assigned to the splits at random would: permutation test, adjusted over pairs of splits and layers by
+In a table of few, coarse columns distinct samples are equal by chance. Three witnesses say how often, and the outcome
+names the one that decided (``decided_by``). The *model*: how often pairs of rows agree in each column and in each two
+(a tree of the columns, Chow and Liu 1968); where a column of weights is in the row, no more often than rows that are
+equal without it agree in any two values of it. The *reference* split: rows of it are equal to each other by chance,
+too. The *assignment*: the same rows, assigned to the splits at random, would be parted so often (permutation test).
+
+Rows are a finding, an *error*, when their pairs are significantly (Poisson, 1 %) more than 4 times what the model
+expects, or 20 times in a table so coarse that chance alone gives one pair for every hundred held-out rows, and all
+pairs of both splits together are more than 25 times what it expects of them: that number does not hang on how one table
+was split. They are an error whatever the model says, when random assignment parts as many with a probability of 0.001
+or less, and they are 4 times as many as the rate inside the reference split gives. The rows that are equal without
+their labels are judged in the same way, and make those with the same label copies.
+
+Between what chance gives and what it surely does not, one *warning* says that it cannot be told: beyond 4 times and not
+beyond 25, or where few pairs are more than the model and the reference split together explain (negative binomial, 5 %;
+a model that is wrong by a factor of 1.5 on average, corrected by the pairs inside the reference split). Four categories
+or fewer hang together in ways that no model tells from copies: there chance is the share of the rows of the reference
+split that meet another one of it, where that is half of them, or a quarter of the rows met are of four and more that
+are equal. One column of numbers has no other to be judged by, either: there chance is what rounded numbers a step apart
+show, or that share, and rows are a finding beyond one and a half times that; two columns likewise. What is left after
+columns were left out describes nothing where the reference split has ten rows for each distinct one, and is then
+chance, too. Where chance explains them, they are a finding only if the splits share more rows than the same rows
+assigned to the splits at random would: permutation test, adjusted over pairs of splits and layers by
 Benjamini-Hochberg, below 0.01 (``alpha``), with at least 1 % of the held-out rows (``smallest``) beyond the rate inside
 the reference split. That is one *warning*, whose samples are the excess. Where a share of copies of 4 % (``blind``)
 could not have shown, the outcome is *inconclusive*.
+
+Where the label is a quantity (a measured value, a price), or is unknown on one side, rows with the same features and
+another target are a layer of their own, judged in the same way: the model has seen the sample, if with another value.
+Where labels are classes, LA110 reports them.
 
 What it cannot see
 ------------------
@@ -74,12 +91,13 @@ import pyarrow as pa
 
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.copies.groups import Group, Overlap
-from leakaudit.analysis.copies.rows.chance import Chance, chance_of_pairs
+from leakaudit.analysis.copies.rows.chance import Chance, Witness, chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import n_equal_pairs, n_shared, row_overlap, row_pairs, shared_rows
 from leakaudit.analysis.copies.rows.excess import Excess, excess_of_rows
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, overlap_sum
+from leakaudit.checks.labels import not_classes
 from leakaudit.checks.row_pairs import row_pair_batches
 from leakaudit.fingerprints.rows.fingerprint import LAYERS, Layer, RowFingerprints
 from leakaudit.model import Finding, Outcome, Scalar
@@ -110,6 +128,7 @@ def run(context: Context, params: Params) -> Outcome:
     """Find held-out rows that are in the reference split."""
     rows = context.rows
     compared = [each for a, b in context.pairs_of_splits for each in _compare(rows, a, b)]
+    compared += [each for a, b in context.pairs_of_splits if (each := _compare_features(context, a, b)) is not None]
     adjusted = iter(benjamini_hochberg([each.excess.p_value for each in compared if each.excess is not None]))
     findings: list[Finding] = []
     found: list[_Compared] = []
@@ -118,7 +137,10 @@ def run(context: Context, params: Params) -> Outcome:
         overlap, excess = each.overlap, each.excess
         p_value = 1.0 if excess is None else next(adjusted)
         n_held_out = rows.n_rows[overlap.held_out]
-        if not each.chance.explains:
+        if each.chance.unsure:
+            findings.append(_cannot_tell(context, each))
+            found.append(each)
+        elif not each.chance.explains:
             findings += _copies(context, each)
             found.append(each)
         elif excess is not None and p_value < params.alpha and excess.n_rows >= params.smallest * n_held_out:
@@ -154,16 +176,16 @@ def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Comp
     for layer in layers:
         stricter = compared[-1].layer if compared else None
         overlap = row_overlap(rows, layer, held_out, reference, stricter)
-        chance = chance_of_pairs(rows, layer, held_out, reference, overlap.n_pairs)
-        if layer == "identified" and chance.explains:
+        chance = chance_of_pairs(rows, layer, held_out, reference, overlap.n_pairs, before)
+        if layer == "identified" and (chance.explains or chance.unsure):
             continue  # the reduced layer has these rows, too
         if (
             overlap.n_pairs
-            and chance.explains
+            and (chance.explains or chance.unsure)
             and not before
             and _features_are_copied(rows, layer, held_out, reference)
         ):
-            chance = replace(chance, explains=False, coarse=False)
+            chance = replace(chance, explains=False, coarse=False, unsure=False)
         excess = None
         if chance.explains and overlap.n_samples:
             excess = excess_of_rows(rows, layer, held_out, reference, before)
@@ -172,11 +194,31 @@ def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Comp
     return compared
 
 
+def _compare_features(context: Context, held_out: str, reference: str) -> _Compared | None:
+    """The same features with another target; None where the target is a class (LA110), or chance explains them."""
+    rows = context.rows
+    labels = {name: info.labels for name, info in context.splits.items()}
+    known = labels[held_out] and labels[reference]
+    if not rows.label_compared or (known and not_classes(labels) is None):
+        return None
+    layers: list[tuple[Layer, Layer]] = [("reduced_without_label", "reduced")] if rows.beside else []
+    for layer, stricter in [*layers, ("without_label", "canonical")]:
+        overlap = row_overlap(rows, layer, held_out, reference, stricter)
+        n_known = n_shared(rows, stricter, held_out, reference)
+        chance = chance_of_pairs(rows, layer, held_out, reference, overlap.n_pairs, n_known)
+        if not chance.explains:
+            return _Compared(layer, stricter, overlap, chance, None)
+    return None
+
+
 def _features_are_copied(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) -> bool:
     """Whether more rows agree in all but the label than chance gives: those with the same label are copies, too."""
     features: Layer = "reduced_without_label" if layer == "reduced" else "without_label"
+    if not rows.label_compared:
+        return False
     n_pairs = n_equal_pairs(rows, features, held_out, reference)
-    return rows.label_compared and not chance_of_pairs(rows, features, held_out, reference, n_pairs).explains
+    chance = chance_of_pairs(rows, features, held_out, reference, n_pairs)
+    return not chance.explains and not chance.unsure
 
 
 def _copies(context: Context, each: _Compared) -> list[Finding]:
@@ -186,6 +228,8 @@ def _copies(context: Context, each: _Compared) -> list[Finding]:
     raw = frozenset(shared_rows(rows, "raw", overlap.held_out, overlap.reference).tolist())
 
     def layer(group: Group) -> dict[str, Scalar]:
+        if each.layer in _FEATURES:
+            return {"layer": each.layer, "expected_by_chance": round(each.chance.expected, 2)}
         if each.layer != "canonical":
             by_chance = round(each.chance.expected, 2)
             return {"layer": each.layer, "but_for": _but_for(rows, each.layer), "expected_by_chance": by_chance}
@@ -198,16 +242,32 @@ def _copies(context: Context, each: _Compared) -> list[Finding]:
         code=CHECK.code,
         slug=CHECK.slug,
         severity=CHECK.severity,
-        relation="is the same row as" if each.layer == "canonical" else f"is, but for {beside}, the same row as",
+        relation=_relation(each, beside),
         effect=layer,
     )
 
 
+_FEATURES: tuple[Layer, ...] = ("without_label", "reduced_without_label")
+
+
+def _relation(each: _Compared, beside: str) -> str:
+    if each.layer == "without_label":
+        return "has the features, and not the target, of"
+    if each.layer == "reduced_without_label":
+        return f"has, but for {beside}, the features, and not the target, of"
+    return "is the same row as" if each.layer == "canonical" else f"is, but for {beside}, the same row as"
+
+
 def _left_out(rows: RowFingerprints, layer: Layer) -> list[str]:
-    return [name for name in rows.beside if layer == "reduced" or name != rows.identified]
+    """Columns that a layer leaves out, the label not among them."""
+    if layer in ("canonical", "without_label"):
+        return []
+    return [name for name in rows.beside if layer != "identified" or name != rows.identified]
 
 
 def _but_for(rows: RowFingerprints, layer: Layer) -> str | None:
+    if layer in _FEATURES:
+        return None
     return None if layer == "canonical" else say_names([*map(repr, _left_out(rows, layer))], 3)
 
 
@@ -238,6 +298,36 @@ def _beyond_chance(context: Context, each: _Compared, excess: Excess, p_value: f
     )
 
 
+def _cannot_tell(context: Context, each: _Compared) -> Finding:
+    """One finding for all rows, where they may be copies or not."""
+    rows, overlap, chance = context.rows, each.overlap, each.chance
+    n = overlap.n_samples
+    names = _left_out(rows, each.layer)
+    left_out = f", {', '.join(map(repr, names))} left out" if names else ""
+    left_out += " but for the target" if each.layer in _FEATURES else ""
+    which = f"{n:,} rows of {overlap.held_out} are" if n > 1 else f"1 row of {overlap.held_out} is"
+    return overlap_sum(
+        context,
+        overlap,
+        code=CHECK.code,
+        slug=CHECK.slug,
+        severity="warning",
+        n_samples=n,
+        message=(
+            f"{which} among those of {overlap.reference}{left_out}, and it cannot be told whether by chance, which may "
+            f"give {overlap.n_pairs:,} pairs ({chance.expected:,.3g} expected), or as copies"
+        ),
+        effect={
+            "layer": each.layer,
+            "but_for": _but_for(rows, each.layer),
+            "n_equal": n,
+            "expected_by_chance": round(chance.expected, 4),
+            "decided_by": chance.witness,
+            "cannot_tell": True,
+        },
+    )
+
+
 def _metrics(rows: RowFingerprints, held_out: str, reference: str, compared: list[_Compared]) -> dict[str, Scalar]:
     n_held_out = rows.n_rows[held_out]
     measured: dict[str, Scalar] = {"n_held_out": n_held_out, "n_reference": rows.n_rows[reference]}
@@ -246,10 +336,13 @@ def _metrics(rows: RowFingerprints, held_out: str, reference: str, compared: lis
         measured[f"n_{layer}"] = n
         measured[f"share_{layer}"] = n / n_held_out if n_held_out else 0.0
     for each in compared:
+        if each.layer in _FEATURES:
+            measured["n_other_target"] = each.overlap.n_samples
         if each.layer == "identified":
             measured["n_identified"] = n_shared(rows, each.layer, held_out, reference)
         measured[f"pairs_{each.layer}"] = each.overlap.n_pairs
         measured[f"pairs_{each.layer}_by_chance"] = round(each.chance.expected, 2)
+        measured[f"decided_by_{each.layer}"] = each.chance.witness if each.overlap.n_pairs else None
         if each.excess is not None:
             measured[f"n_{each.layer}_at_random"] = round(each.excess.expected, 1)
             measured[f"detectable_{each.layer}"] = round(min(each.excess.detectable, 1.0), 4)
@@ -261,8 +354,12 @@ def _say(rows: RowFingerprints, held_out: str, reference: str, compared: list[_C
     n_held_out, n_reference = rows.n_rows[held_out], rows.n_rows[reference]
     parts = []
     for each in mine:
+        if each.layer in _FEATURES:
+            n, by_chance = each.overlap.n_samples, _say_chance(each)
+            parts.append(f"{n:,} with the same features and another target{by_chance}")
+            continue
         n = n_shared(rows, each.layer, held_out, reference)
-        by_chance = ", as chance gives" if each.chance.explains and each.overlap.n_samples else ""
+        by_chance = _say_chance(each) if each.overlap.n_samples else ""
         if each.layer == "canonical":
             parts.append(
                 f"{n:,} of {n_held_out:,} {held_out} rows are among the {n_reference:,} of {reference}{by_chance}"
@@ -272,6 +369,23 @@ def _say(rows: RowFingerprints, held_out: str, reference: str, compared: list[_C
     if rows.label_compared:
         parts.append(f"{n_shared(rows, 'without_label', held_out, reference):,} ignoring the label")
     return ", ".join(parts)
+
+
+def _say_chance(each: _Compared) -> str:
+    """What became of equal rows, and who said so."""
+    chance, reference = each.chance, each.overlap.reference
+    if chance.unsure:
+        return f" (chance or copies: cannot be told from {_WITNESS[chance.witness].format(reference)})"
+    if chance.explains:
+        return f", as chance gives by {_WITNESS[chance.witness].format(reference)}"
+    return "" if chance.witness == "model" else f" (copies by {_WITNESS[chance.witness].format(reference)})"
+
+
+_WITNESS: Mapping[Witness, str] = {
+    "model": "how often columns agree",
+    "reference": "the rows that are equal inside {}",
+    "assignment": "the same rows assigned to the splits at random",
+}
 
 
 def _say_blind(each: _Compared, excess: Excess) -> str:

@@ -20,10 +20,11 @@ Across splits a sample counts when at least one equal sample of the reference sp
 *error*. Inside a split the samples without the most frequent label of their group count; this is a *warning*, because
 noise in the label is ordinary where features are few and coarse. Near-duplicate texts with two labels are a *warning*,
 too: one word ("not") may make the difference. Labels are compared in canonical form. A label that is a quantity rather
-than a class is left alone: repeated measurements differ. Columns of row numbers or weights are left out where LA104
-finds more equal rows without them than chance gives; and where features are so coarse, across splits or inside of one,
-that chance makes rows equal in one of a hundred, contradictions that chance explains are counted in the metrics and are
-no findings.
+than a class is left alone: repeated measurements differ (LA104 reports them). Columns of row numbers or weights are
+left out where LA104 finds more equal rows without them than chance gives. Contradictions among rows whose features
+chance makes equal (as LA104 decides it) are counted in the metrics and are no findings, and where features are so
+coarse, across splits or inside of one, that chance makes rows equal in one of a hundred, none inside a split is; where
+it cannot be told, they are information, and LA104 says so.
 
 What it cannot see
 ------------------
@@ -186,7 +187,7 @@ def _chance(rows: RowFingerprints, layer: Layer, a: str, b: str) -> Chance:
 
 
 def _beyond_chance(samples: _Samples, found: Mapping[tuple[str, str], list[Finding]]) -> list[Finding]:
-    """Findings, but for those of coarse features that chance explains.
+    """Findings, but for those that chance explains; where that cannot be told, they are information.
 
     Features are coarse or not in the whole table. Inside of a small split nothing else tells: see `chance_of_pairs` on
     single columns.
@@ -195,8 +196,14 @@ def _beyond_chance(samples: _Samples, found: Mapping[tuple[str, str], list[Findi
         return []
     chances = {splits: samples.chance(*splits) for splits in found}
     coarse = any(chance.coarse for chance in chances.values())
-    by_chance = {(a, b) for (a, b), chance in chances.items() if coarse and (chance.explains or a == b)}
-    return [finding for splits, some in found.items() if splits not in by_chance for finding in some]
+    kept: list[Finding] = []
+    for (a, b), some in found.items():
+        chance = chances[a, b]
+        if chance.explains or (coarse and a == b):
+            continue
+        # LA104 says once that it cannot be told.
+        kept += [replace(finding, severity="info") for finding in some] if chance.unsure else some
+    return kept
 
 
 def _texts(context: Context) -> _Samples | None:

@@ -197,3 +197,74 @@ def test_adult(shared_data: Path, ignored, n):
     assert sum(finding.n_samples for finding in outcome.findings) == (0 if ignored else 23)
     assert outcome.metrics["test against train"]["n_reduced"] == 2586
     assert outcome.reason.startswith(f"{n:,} of 16,281 test rows are among the 32,561 of train")
+
+
+def measured(n: int, seed: int, digits: int = 4) -> dict[str, np.ndarray]:
+    """Features, and a target that is a quantity."""
+    rng = np.random.default_rng(seed)
+    cells = {f"x{i}": rng.normal(size=n).round(digits) for i in range(4)}
+    return {**cells, "y": (cells["x0"] + 0.1 * rng.normal(size=n)).round(4)}
+
+
+@pytest.mark.parametrize(("n_copied", "severities"), [(0, set()), (12, {"error"})])
+def test_the_same_features_with_another_measured_value(n_copied, severities):
+    train, val = measured(400, 0), measured(120, 1)
+    for name in train:
+        val[name][:n_copied] = train[name][:n_copied]
+    val["y"][:n_copied] += 0.01
+    outcome = run(frame("train", **train), frame("val", **val), label="y")
+    assert {finding.severity for finding in outcome.findings} == severities
+    assert sum(finding.n_samples for finding in outcome.findings) == n_copied
+    if n_copied:
+        assert {finding.effect["layer"] for finding in outcome.findings} == {"without_label"}
+        assert outcome.findings[0].message == "val#0 has the features, and not the target, of train#0"
+        assert "12 with the same features and another target" in outcome.reason
+        assert outcome.metrics["val against train"]["n_other_target"] == 12
+        assert sum(len(batch) for batch in outcome.pairs()) == 12
+
+
+def test_coarse_features_of_a_measured_value_are_chance():
+    rng = np.random.default_rng(3)
+    sides = {
+        split: {"x": rng.integers(0, 5, n), "z": rng.integers(0, 4, n), "y": rng.normal(size=n)}
+        for split, n in (("train", 800), ("val", 200))
+    }
+    outcome = run(*(frame(split, **cells) for split, cells in sides.items()), label="y")
+    assert outcome.findings == ()
+    assert outcome.status == "passed"
+
+
+def test_the_same_row_with_and_without_its_target():
+    """A held-out split whose label is empty still must not have the features of a row of train."""
+    train, val = measured(400, 0), measured(120, 1)
+    for name in ("x0", "x1", "x2", "x3"):
+        val[name][:5] = train[name][:5]
+    empty = pa.nulls(120, pa.float64())
+    outcome = run(frame("train", **train), frame("val", **{**val, "y": empty}), label="y")
+    assert sum(finding.n_samples for finding in outcome.findings) == 5
+
+
+def test_what_cannot_be_told_is_one_warning():
+    rng = np.random.default_rng(1)
+    size = rng.normal(0, 1, 153)
+    cells = {f"x{i}": np.round(5 + size * 0.6 + rng.normal(0, 0.22, 153), 1) for i in range(4)}
+    order = np.random.default_rng(0).permutation(153)
+    train, val = ({name: cell[at] for name, cell in cells.items()} for at in (order[41:], order[:41]))
+    assert run(frame("train", **train), frame("val", **val)).findings == ()
+    for name in cells:
+        val[name][:3] = train[name][:3]
+    outcome = run(frame("train", **train), frame("val", **val))
+    (finding,) = outcome.findings
+    assert (finding.severity, finding.n_samples, finding.effect["cannot_tell"]) == ("warning", 3, True)
+    assert "it cannot be told whether by chance" in finding.message
+    assert outcome.metrics["val against train"]["decided_by_canonical"] == "model"
+
+
+def test_every_row_of_a_coarse_table_copied_is_an_error():
+    rng = np.random.default_rng(4)
+    cells = rng.permutation(np.unique(rng.integers(0, 4, (6_000, 6)), axis=0))[:2_500]
+    train = {f"x{i}": column.tolist() for i, column in enumerate(cells.T)}
+    outcome = run(frame("train", **train), frame("val", **{name: column[:400] for name, column in train.items()}))
+    assert {finding.severity for finding in outcome.findings} == {"error"}
+    assert sum(finding.n_samples for finding in outcome.findings) == 400
+    assert "copies by the same rows assigned to the splits at random" in outcome.reason

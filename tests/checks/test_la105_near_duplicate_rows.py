@@ -104,3 +104,45 @@ def test_dense_tables_do_not_flood():
     outcome = la105.run(context(frame("train", **train), frame("val", **val)), la105.CHECK.params)
     assert outcome.findings == ()
     assert outcome.status == "inconclusive"
+
+
+def correlated(n: int, seed: int) -> dict[str, np.ndarray]:
+    """Eight columns of two factors, of different sizes."""
+    rng = np.random.default_rng(7)
+    weights, scale = rng.normal(size=(2, 8)), 10.0 ** rng.integers(-2, 3, 8)
+    rng = np.random.default_rng(seed)
+    cells = (rng.normal(size=(n, 2)) @ weights + rng.normal(size=(n, 8))) * scale
+    return {f"x{i}": column for i, column in enumerate(cells.T)}
+
+
+def noisy(n_copied: int, size: float, seed: int):
+    train, val = correlated(360, seed), correlated(110, seed + 50)
+    rng = np.random.default_rng(seed)
+    for name, column in train.items():
+        val[name][:n_copied] = column[:n_copied] + size * np.std(column) * rng.normal(size=n_copied)
+    return la105.run(context(frame("train", **train), frame("val", **val)), la105.CHECK.params)
+
+
+@pytest.mark.parametrize("size", [0.02, 0.05, 0.1])
+def test_copies_with_noise_are_nearer_than_neighbours(size):
+    outcome = noisy(20, size, 0)
+    (finding,) = outcome.findings
+    assert (finding.severity, finding.effect["way"]) == ("warning", "noise")
+    assert finding.n_samples == pytest.approx(20, abs=3)
+    pairs = {(row["uri_a"], row["uri_b"]) for row in pa.Table.from_batches(outcome.pairs()).to_pylist()}
+    assert sum((f"val#{i}", f"train#{i}") in pairs for i in range(20)) >= 17
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_neighbours_of_one_population_are_no_copies(seed):
+    assert noisy(0, 0.05, seed).findings == ()
+    assert noisy(20, 1.5, seed).findings == ()  # noise so large that nothing of the row is left
+
+
+def test_rows_that_are_too_many_for_their_distances_are_said(monkeypatch):
+    from leakaudit.analysis.copies.rows import noisy as rooms
+
+    monkeypatch.setattr(rooms, "MOST_WORK", 1_000_000)
+    outcome = noisy(20, 0.05, 0)
+    assert outcome.findings == ()
+    assert "copies with much noise were not looked for, too many rows: 110 against 360" in outcome.reason

@@ -138,3 +138,13 @@ def test_adult(shared_data: Path):
     ]
     outcome = run(*files, label="column_15")
     assert outcome.metrics["test against train"]["n_conflicting"] == 3
+
+
+def test_contradictions_where_chance_cannot_be_told_are_information():
+    rng = np.random.default_rng(5)
+    product = rng.integers(0, 600, 400)
+    label = np.where(rng.random(400) < 0.5, "O", "P")
+    x = np.char.add("w", product.astype(str))
+    outcome = run(frame("train", x=x[80:], y=label[80:]), frame("val", x=x[:80], y=label[:80]), label="y")
+    assert outcome.metrics["val against train"]["n_conflicting"] > 5
+    assert {finding.severity for finding in outcome.findings} == {"info"}

@@ -123,12 +123,18 @@ def _groups(report: Report, outcome: Outcome) -> Iterator[SplitFindings]:
 
 def _layer(finding: Finding) -> str | None:
     layer, but_for = finding.effect.get("layer"), finding.effect.get("but_for")
-    if isinstance(but_for, str):
-        return f"but for {but_for}"
-    return _LAYERS.get(layer, layer.replace("_", " ")) if isinstance(layer, str) else None
+    said = _LAYERS.get(layer, layer.replace("_", " ")) if isinstance(layer, str) else None
+    said = f"but for {but_for}" if isinstance(but_for, str) else said
+    return f"{said}, by chance or as copies: cannot tell" if finding.effect.get("cannot_tell") else said
 
 
-_LAYERS = {"raw": "equal as written", "canonical": "equal in value", "id": "the same id"}
+_LAYERS = {
+    "raw": "equal as written",
+    "canonical": "equal in value",
+    "id": "the same id",
+    "without_label": "the same features, another target",
+    "reduced_without_label": "the same features, another target",
+}
 
 
 def _split_order(splits: tuple[str, ...], order: list[str]) -> list[tuple[int, str]]:

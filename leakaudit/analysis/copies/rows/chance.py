@@ -1,26 +1,36 @@
 """Are equal rows copies, or do they agree by chance?
 
-How many pairs of rows agree in every column by chance? For each column and each two columns, count the pairs of rows
-that agree in it. The tree over the columns that makes agreeing in all of them likeliest (Chow and Liu 1968, over
-agreement instead of values) gives their number; copies, which agree in everything at once, are taken off all counts
-until the two fit each other. What more than two columns have to do with each other is left out, so that chance may give
-a few times as much; see `BEYOND`. What chance explains may still be copied: see
-`leakaudit.analysis.copies.rows.excess`.
+Three witnesses are heard, and the one that decides is named.
+
+- The *model*: how many pairs of rows agree in every column by chance (`leakaudit.analysis.copies.rows.agreement`). What
+  more than two columns have to do with each other is left out of it, so that chance may give a few times as many.
+- The *reference* split: whatever chance is, it makes rows of the reference split equal to each other, too.
+- *Assignment*: the same rows, assigned to the splits at random, would meet across them so often
+  (`leakaudit.analysis.copies.rows.excess`).
+
+The model is asked about both splits together, so that its answer is the same however one table was split. Between what
+chance surely gives and what it surely does not, the answer is that it cannot be told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from leakaudit.analysis.copies.rows.equal import group_counts
-from leakaudit.fingerprints.rows.columns import read_columns, split_codes
+from leakaudit.analysis.copies.rows.agreement import Agreement, agreement
+from leakaudit.analysis.copies.rows.equal import group_counts, n_equal_pairs
+from leakaudit.analysis.copies.rows.excess import random_assignment
+from leakaudit.analysis.copies.rows.few_columns import (
+    BEYOND_FEW,
+    by_reference,
+    few_categories,
+    few_numbers,
+    of_numbers,
+)
 from leakaudit.fingerprints.rows.fingerprint import Layer, RowFingerprints
-from leakaudit.fingerprints.rows.grid import avoid_each_other, expected_pairs, on_grid
 from leakaudit.fingerprints.rows.sample import RowSample
 
 if TYPE_CHECKING:
@@ -28,48 +38,44 @@ if TYPE_CHECKING:
 
     Hashes = npt.NDArray[np.uint64]
 
+Witness: TypeAlias = Literal["model", "reference", "assignment"]
+
 BEYOND = 4.0
 """How many times what a tree of the columns expects chance may give. Measured: 1.0 to 1.1 where columns are
 independent, 1.5 in UCI Adult without its weights, 3.0 among the Titanic's passengers; repeated records of diamonds and
 wines 2,700 times and more."""
+
+FAR = 25.0
+"""How many times that chance surely does not give. Contracts with services that hang together by threes and fours are
+equal 12 times as often as a tree expects; records that were entered twice 60 times and more (UCI Adult). Between the
+two it cannot be told."""
 
 COARSE, BEYOND_COARSE = 0.01, 20.0
 """Pairs by chance for each row from which on a table is coarse, and how many times as many chance may give then: where
 the columns follow latent classes, a tree falls short of chance by up to 5 in simulations (six classes, seven columns of
 five values). Copies beyond that are the business of `leakaudit.analysis.copies.rows.excess`."""
 
-FEW, BEYOND_FEW = 2, 1.5
-"""Columns of numbers that have no others to be judged by, and how many times as many chance may give as by
-`leakaudit.fingerprints.rows.grid` (within 15 % in simulations), or as rows of the reference split meet one of it."""
-
-MOST_ROWS = 8_000_000
-"""Rows up to which the values of such a column are read: 64 MB. Beyond, chance is not asked for."""
-
-A_HANDFUL = 10
-"""Values of a column that hardly tells rows apart."""
-
-LEAST_AGAIN = 3
-"""Rows of the reference split that meet another one of it, from which on that says something of chance."""
-
-OFTEN, MET_OFTEN = 4, 0.25
-"""Rows of a value, in both splits together, from which on it is frequent by itself: copies come in twos and threes. And
-the share of the rows met that have to be of such values for the others to be chance, too."""
-
 CROWDED = 10
 """Rows for each distinct one in the reference split, from which on the columns that are left after leaving some out
 describe nothing: copies come in twos and threes."""
 
+LEAST_ROWS = 20
+"""Rows of the reference split from which on it is a witness."""
+
 ALPHA = 0.01
 """Chance that as many pairs as found come about although chance gives that many times what is expected (Poisson)."""
 
-WIDEST = 24
-"""Columns that are looked at, those in which the fewest pairs agree; the others could only lower what is expected."""
+ALPHA_ASSIGNED, TIMES_USUAL = 0.001, 4.0
+"""Chance that as many rows as found meet across the splits when assigned at random, below which they are copies
+whatever the model says; if they are so many times as many as meet inside the reference split, too, then three in four
+of them are."""
 
-LEAST_ROWS, MOSTLY = 20, 0.5
-"""Rows of the reference split from which on a single column is called coarse, and the share of them whose value another
-row has already."""
+MISFIT, MISFIT_ROWS = 1.5, 2.0
+"""How many times as many pairs as the model expects chance gives on average (see `BEYOND`), and how many pairs that
+knowledge is worth (mean and shape of a gamma distribution): what is seen inside the reference split corrects it."""
 
-ROUNDS = 30
+ALPHA_UNSURE = 0.05
+"""Chance of as many pairs with that misfit, below which it cannot be told whether some are copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +87,26 @@ class Chance:
     n_pairs : int
         Found.
     expected : float
-        By chance, under dependence of the columns two by two.
+        By chance, as the witness says that decided.
     explains : bool
         Chance may well give as many.
     coarse : bool
         It gives so many that equal rows are nothing special in this table.
+    unsure : bool
+        They are more than chance is known to give, and fewer than it surely does not: it cannot be told.
+    witness : {"model", "reference", "assignment"}
+        Which decided.
     """
 
     n_pairs: int
     expected: float
     explains: bool
     coarse: bool
+    unsure: bool = False
+    witness: Witness = "model"
 
 
-def chance_of_pairs(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs: int) -> Chance:
+def chance_of_pairs(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs: int, known: float = 0.0) -> Chance:
     """Whether as many equal rows as found are what chance gives.
 
     Parameters
@@ -103,85 +115,145 @@ def chance_of_pairs(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs
         Two splits; the same twice for pairs inside of one.
     n_pairs : int
         Pairs of rows that were found to agree in the layer.
+    known : float, default 0
+        Rows of a that agree with one of b and are no part of these pairs, because a stricter layer found them.
     """
     if not n_pairs:
         return Chance(0, 0.0, explains=True, coarse=False)
-    codes = rows.splits.index(a), rows.splits.index(b)
-    n_a, n_b = rows.n_rows[a], rows.n_rows[b]
-    n_possible = n_a * (n_a - 1) / 2 if a == b else n_a * n_b
-    # Rows that stand side by side are rather more alike than any two: what they do not explain needs no second look.
-    cells = _cells(rows, layer, rows.sample, codes)
-    chance = _judge(n_pairs, n_possible * agreement_rate(cells), n_a)
-    if not chance.explains and n_b >= LEAST_ROWS and (few := _few_columns(rows, layer)):
-        return _judge_few(rows, layer, few, chance, a, b)
-    if not chance.explains and layer.startswith("reduced") and _n_distinct(rows, layer, b) * CROWDED <= n_b:
-        return replace(chance, explains=True, coarse=True)
-    if rows.sample.whole or not chance.explains:
+    chance = _without_assignment(rows, layer, a, b, n_pairs)
+    if a == b or rows.n_rows[b] < LEAST_ROWS or not (chance.explains or chance.unsure):
         return chance
-    return _judge(n_pairs, n_possible * agreement_rate(_cells(rows, layer, rows.random_sample, codes)), n_a)
+    return _by_assignment(rows, layer, a, b, n_pairs, known) or chance
 
 
-def _judge(n_pairs: int, expected: float, n_rows: int, beyond: float | None = None) -> Chance:
-    coarse = expected >= COARSE * n_rows
-    most = (beyond or (BEYOND_COARSE if coarse else BEYOND)) * expected
-    explains = most > 0 and _is_likely(n_pairs, most)
-    return Chance(n_pairs, expected, explains, coarse and explains)
-
-
-def _judge_few(rows: RowFingerprints, layer: Layer, names: Sequence[str], chance: Chance, a: str, b: str) -> Chance:
-    """One column of numbers, or two, have no others to be judged by.
-
-    Numbers of one column are equal by chance as often as they are a step apart, where the reference split has the
-    repetitions inside itself that this means. Where some values are frequent by themselves (returns of zero, round
-    sums, wages of one year's dollars), no density is smooth, and the reference split inside itself is all that there is
-    to compare with: for one column of rounded numbers; for two, where such values show by being met many times.
-    """
-    rounded = False
-    if len(names) == 1:
-        (column,) = read_columns(rows, names)
-        assert column.numbers is not None
-        codes = split_codes(rows)
-        of_a, of_b = (column.numbers[codes == rows.splits.index(split)] for split in (a, b))
-        rounded = on_grid(of_a, of_b)
-        if rounded:
-            by_chance = expected_pairs(of_a, None if a == b else of_b)
-            chance = _judge(chance.n_pairs, by_chance, rows.n_rows[a], BEYOND_FEW)
-            if a != b and avoid_each_other(of_b):  # they number something
-                return replace(chance, explains=False, coarse=False)
-    if chance.explains or a == b:
+def _without_assignment(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs: int) -> Chance:
+    chance = _by_model(rows, layer, rows.sample, a, b, n_pairs)
+    if not chance.explains and rows.n_rows[b] >= LEAST_ROWS:
+        chance = _by_few_columns(rows, layer, chance, a, b)
+    if not chance.explains and layer.startswith("reduced") and _n_distinct(rows, layer, b) * CROWDED <= rows.n_rows[b]:
+        return replace(chance, explains=True, coarse=True, unsure=False)
+    if rows.sample.whole or not chance.explains or chance.witness != "model":
         return chance
-    return _judge_by_reference(rows, layer, chance.n_pairs, a, b, often=1 if rounded else OFTEN)
+    # Rows that stand side by side are rather more alike than any two: what these explain needs a second look.
+    return _by_model(rows, layer, rows.random_sample, a, b, n_pairs)
 
 
-def _judge_by_reference(rows: RowFingerprints, layer: Layer, n_pairs: int, a: str, b: str, *, often: int) -> Chance:
-    """Whether rows of a meet one of b no more than `BEYOND_FEW` times as often as rows of b do.
+# --- the witnesses --------------------------------------------------------------------------------------------
 
-    Parameters
-    ----------
-    often : int
-        A share `MET_OFTEN` of the rows met have to be in groups of so many.
-    """
+
+def _by_model(rows: RowFingerprints, layer: Layer, sample: RowSample, a: str, b: str, n_pairs: int) -> Chance:
+    model = agreement(_cells(rows, layer, sample, a, b))
     n_a, n_b = rows.n_rows[a], rows.n_rows[b]
+    expected = _expected(rows, layer, sample, model, a, b, n_a * (n_a - 1) / 2 if a == b else n_a * n_b)
+    coarse = expected >= COARSE * n_a
+    if expected > 0 and _is_likely(n_pairs, (BEYOND_COARSE if coarse else BEYOND) * expected):
+        unsure = a != b and not coarse and _is_much(rows, layer, model, n_pairs, expected, a, b)
+        return Chance(n_pairs, expected, explains=not unsure, coarse=coarse, unsure=unsure)
+    if not expected or model.saturated:
+        return Chance(n_pairs, expected, explains=False, coarse=False)
+    # All pairs of both splits: the same number, and the same answer, however the rows were split.
+    found, both = float(n_pairs), expected
+    if a != b:
+        n = n_a + n_b
+        both = _expected(rows, layer, sample, model, a, b, n * (n - 1) / 2, pooled=True)
+        found += n_equal_pairs(rows, layer, a, a) + n_equal_pairs(rows, layer, b, b)
+    return Chance(n_pairs, expected, explains=False, coarse=False, unsure=_is_likely(found, FAR * both))
+
+
+def _expected(
+    rows: RowFingerprints,
+    layer: Layer,
+    sample: RowSample,
+    model: Agreement,
+    a: str,
+    b: str,
+    n_possible: float,
+    *,
+    pooled: bool = False,
+) -> float:
+    """Pairs by chance: those of the model, or fewer where a column of weights hardly ever repeats.
+
+    Such a column is unrelated to all others (`leakaudit.fingerprints.rows.identity`): rows that agree without it agree
+    in it as often as any do.
+    """
+    expected = n_possible * model.rate
+    weights = [name for name in rows.beside if layer in ("canonical", "without_label") or name == rows.identified]
+    if not weights or layer.startswith("reduced"):
+        return expected
+    wider: Layer = "reduced_without_label" if layer == "without_label" else "reduced"
+    within = [(a, b), (a, a), (b, b)] if pooled else [(a, b)]
+    n_wider = sum(n_equal_pairs(rows, wider, *splits) for splits in within)
+    at = [j for j in sample.columns if rows.pool.columns[j].name in weights]
+    rates = [_share_of_pairs(sample.of(j)) for j in at]
+    return min(expected, n_wider * min(rates)) if rates else expected
+
+
+def _is_much(
+    rows: RowFingerprints, layer: Layer, model: Agreement, n_pairs: int, expected: float, a: str, b: str
+) -> bool:
+    """Whether few pairs are nevertheless more than chance gives, as far as model and reference split together know.
+
+    By how much the model is wrong in this table is known from `MISFIT` and from the pairs inside the reference split;
+    pairs across then follow a negative binomial distribution.
+    """
+    from scipy.special import betainc
+
+    n_b = rows.n_rows[b]
+    inside = n_equal_pairs(rows, layer, b, b)
+    shape = MISFIT_ROWS + inside
+    rate = MISFIT_ROWS / MISFIT + model.rate * n_b * (n_b - 1) / 2
+    return bool(betainc(n_pairs, shape, expected / (rate + expected)) < ALPHA_UNSURE)
+
+
+def _by_assignment(rows: RowFingerprints, layer: Layer, a: str, b: str, n_pairs: int, known: float) -> Chance | None:
+    """Copies that were made across the splits: random assignment would not have parted so many equal rows."""
     in_a, in_b = group_counts(rows, layer, a, b)
-    met, again = int(in_a[in_b > 0].sum()), int(in_b[in_b > 1].sum())
-    met_often = int(in_a[(in_b > 0) & (in_a + in_b >= often)].sum())
-    share = BEYOND_FEW * n_a / (BEYOND_FEW * n_a + n_b)
-    explains = met_often >= MET_OFTEN * met and again >= LEAST_AGAIN and _is_likely_share(met, met + again, share)
-    return Chance(n_pairs, n_pairs * min(again * n_a / (n_b * met), 1.0), explains, explains)
+    n_a, n_b = rows.n_rows[a], rows.n_rows[b]
+    met = float(in_a[in_b > 0].sum()) - known
+    usual = float(in_b[in_b > 1].sum()) * n_a / n_b
+    if met < max(TIMES_USUAL * usual, 2):
+        return None
+    assigned = random_assignment(in_a, in_b, n_a / (n_a + n_b), observed=met)
+    if assigned.p_value > ALPHA_ASSIGNED:
+        return None
+    expected = n_pairs * min(usual / met, 1.0)
+    return Chance(n_pairs, expected, explains=False, coarse=False, witness="assignment")
 
 
-def _few_columns(rows: RowFingerprints, layer: Layer) -> list[str]:
-    """The columns of a layer, but for the label, where they are numbers and no more than `FEW`.
-
-    Beside a column of many values one of `A_HANDFUL` is left out: it makes chance smaller, but hardly.
-    """
+def _by_few_columns(rows: RowFingerprints, layer: Layer, chance: Chance, a: str, b: str) -> Chance:
+    """What the reference split says of rows that no model can judge, because their columns are few."""
     sample = rows.sample
     compared = [sample.columns[at] for at in _compared(rows, layer, sample)]
-    few = len(compared) <= FEW and len(rows) <= MOST_ROWS
-    if not few or any(rows.pool.columns[j].kind != "number" for j in compared):
-        return []
-    fine = [j for j in compared if len(np.unique(sample.of(j))) > A_HANDFUL]
-    return [rows.pool.columns[j].name for j in fine or compared]
+    if numbers := few_numbers(rows, compared):
+        return _by_few_numbers(rows, layer, chance, a, b, numbers)
+    if chance.unsure or not few_categories(rows, compared):
+        return chance
+    seen = by_reference(rows, layer, a, b)
+    if not seen.alike:
+        return chance
+    explains = seen.mostly or seen.frequent
+    expected = chance.n_pairs * min(seen.n_usual / max(seen.n_met, 1), 1.0)
+    return Chance(chance.n_pairs, expected, explains, explains, unsure=not explains, witness="reference")
+
+
+def _by_few_numbers(
+    rows: RowFingerprints, layer: Layer, chance: Chance, a: str, b: str, names: Sequence[str]
+) -> Chance:
+    values = of_numbers(rows, names, a, b)
+    if values.number_rows:
+        return replace(chance, explains=False, coarse=False, unsure=False)
+    if values.expected is not None and _is_likely(chance.n_pairs, BEYOND_FEW * values.expected):
+        coarse = values.expected >= COARSE * rows.n_rows[a]
+        return Chance(chance.n_pairs, values.expected, explains=True, coarse=coarse, witness="reference")
+    if a == b:
+        return replace(chance, unsure=False)
+    seen = by_reference(rows, layer, a, b, values.often)
+    explains = seen.alike and seen.frequent
+    expected = chance.n_pairs * min(seen.n_usual / max(seen.n_met, 1), 1.0)
+    return Chance(chance.n_pairs, expected, explains, explains, witness="reference")
+
+
+# --- counts ---------------------------------------------------------------------------------------------------
 
 
 def _n_distinct(rows: RowFingerprints, layer: Layer, split: str) -> int:
@@ -189,22 +261,22 @@ def _n_distinct(rows: RowFingerprints, layer: Layer, split: str) -> int:
     return rows.n_rows[split] - int((in_one - 1).sum())
 
 
-def _is_likely(n: int, mean: float) -> bool:
+def _share_of_pairs(values: npt.NDArray[np.uint64]) -> float:
+    """Of pairs of rows that agree in a column."""
+    counts = np.unique(values, return_counts=True)[1].astype(np.float64)
+    n = len(values)
+    return float((counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else 0.0
+
+
+def _is_likely(n: float, mean: float) -> bool:
     """Whether a Poisson variable with this mean is at least n with probability `ALPHA`; most cases need no SciPy."""
     if n <= mean:
         return True  # the median of a whole mean is the mean
-    if n - mean - n * np.log(n / mean) < np.log(ALPHA):
+    if mean <= 0 or n - mean - n * np.log(n / mean) < np.log(ALPHA):
         return False  # Chernoff's bound of the tail
     from scipy.special import pdtrc
 
     return bool(pdtrc(n - 1, mean) >= ALPHA)
-
-
-def _is_likely_share(n: int, total: int, share: float) -> bool:
-    """Whether a binomial variable is at least n with probability `ALPHA`."""
-    from scipy.special import bdtrc
-
-    return n == 0 or bool(bdtrc(n - 1, total, share) >= ALPHA)
 
 
 def _compared(rows: RowFingerprints, layer: Layer, sample: RowSample) -> list[int]:
@@ -214,7 +286,8 @@ def _compared(rows: RowFingerprints, layer: Layer, sample: RowSample) -> list[in
     return [at for at, j in enumerate(sample.columns) if whole or names[j] not in left_out]
 
 
-def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, splits: tuple[int, int]) -> Hashes:
+def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, a: str, b: str) -> Hashes:
+    splits = rows.splits.index(a), rows.splits.index(b)
     inside = np.isin(sample.split, splits)
     kept = _compared(rows, layer, sample)
     cells = sample.hashes[kept]
@@ -222,76 +295,3 @@ def _cells(rows: RowFingerprints, layer: Layer, sample: RowSample, splits: tuple
         cells = np.vstack((cells, sample.label))
     # A single column is judged by the reference split alone: copies across must not make it look coarse.
     return cells[:, inside if len(cells) > 1 else sample.split == splits[1]]
-
-
-def agreement_rate(cells: Hashes) -> float:
-    """Share of pairs of rows that agree in every column by chance.
-
-    Parameters
-    ----------
-    cells : ndarray of uint64, shape (k, m)
-        Equal for equal cells of a column.
-
-    Notes
-    -----
-    With ``p(i)`` and ``p(i, j)`` the shares of pairs that agree in a column and in two, the tree expects the product of
-    all ``p(i)`` and of ``p(i, j) / (p(i) p(j))`` over its edges; the spanning tree with the largest product is taken.
-    Pairs that agree in everything beyond what is expected are copies, and are taken off; the fixed point is reached
-    from below, so that copies alone never pass for chance.
-    """
-    m = cells.shape[1]
-    n_pairs = m * (m - 1) / 2
-    if m < 2:
-        return 0.0
-    alone = np.array([_n_pairs(column) for column in cells], dtype=np.float64)
-    if len(cells) == 1:
-        # One column has no other to be judged by: it is coarse where most of its values occur again.
-        is_coarse = m >= LEAST_ROWS and len(np.unique(cells[0])) <= m * (1 - MOSTLY)
-        return float(alone[0] / n_pairs) if is_coarse else 0.0
-    cells, alone = cells[np.argsort(alone, kind="stable")[:WIDEST]], np.sort(alone)[:WIDEST]
-    mixed = cells * _factors(len(cells))[:, None]
-    together = np.zeros((len(cells), len(cells)))
-    for i, j in combinations(range(len(cells)), 2):
-        together[i, j] = together[j, i] = _n_pairs(mixed[i] + mixed[j]) if min(alone[i], alone[j]) else 0.0
-    agreeing = _n_pairs(mixed.sum(axis=0, dtype=np.uint64))
-    expected = 0.0
-    for _ in range(ROUNDS):
-        copies = max(agreeing - expected, 0.0)
-        left = max(n_pairs - copies, 1.0)
-        before, expected = (
-            expected,
-            left * _tree(np.maximum(alone - copies, 0.0) / left, np.maximum(together - copies, 0.0) / left),
-        )
-        if expected - before <= 1e-3 * expected:
-            break
-    return float(expected / n_pairs)
-
-
-def _tree(alone: npt.NDArray[np.float64], together: npt.NDArray[np.float64]) -> float:
-    """Chance that a pair agrees in all columns under the spanning tree that makes it likeliest (Prim's algorithm)."""
-    if not alone.all():
-        return 0.0
-    lift = np.log(np.maximum(together, 1e-300)) - np.log(np.outer(alone, alone))
-    lift = np.where(together > 0, lift, 0.0)
-    total = float(np.log(alone).sum())
-    best = lift[0].copy()
-    waiting = list(range(1, len(alone)))
-    while waiting:
-        joined = max(waiting, key=lambda j: best[j])
-        total += float(best[joined])
-        waiting.remove(joined)
-        best = np.maximum(best, lift[joined])
-    return float(np.exp(min(total, 0.0)))
-
-
-def _factors(n: int) -> Hashes:
-    """Odd multipliers, so that a sum of hashes tells which column each belongs to."""
-    return np.random.default_rng(7).integers(0, 2**63, n, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-
-
-def _n_pairs(keys: Hashes) -> float:
-    """Pairs of equal values."""
-    ordered = np.sort(keys)
-    ends = np.flatnonzero(np.concatenate((ordered[1:] != ordered[:-1], [True])))
-    counts = np.diff(ends, prepend=-1).astype(np.float64)
-    return float((counts * (counts - 1)).sum() / 2)

@@ -85,7 +85,9 @@ class Assignment:
     p_value: float
 
 
-def random_assignment(held_out: IntArray, reference: IntArray, share: float) -> Assignment:
+def random_assignment(
+    held_out: IntArray, reference: IntArray, share: float, observed: float | None = None
+) -> Assignment:
     """Permutation test of how many held-out rows meet an equal one.
 
     Parameters
@@ -94,8 +96,11 @@ def random_assignment(held_out: IntArray, reference: IntArray, share: float) -> 
         Rows of each group of equal rows in either split; groups of one row may be left out.
     share : float
         Held-out rows by rows of both splits.
+    observed : float, optional
+        Held-out rows that meet one, where some of them do not count; by default, all of them.
     """
-    observed = int(held_out[reference > 0].sum())
+    if observed is None:
+        observed = float(held_out[reference > 0].sum())
     sizes, n_groups = np.unique(held_out + reference, return_counts=True)
     random = np.random.default_rng(0)
     totals = np.zeros(PERMUTED)

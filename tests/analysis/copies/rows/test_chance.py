@@ -3,9 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leakaudit.analysis.copies.rows.chance import ALPHA, _is_likely, agreement_rate, chance_of_pairs
+from leakaudit.analysis.copies.rows.agreement import agreement
+from leakaudit.analysis.copies.rows.chance import ALPHA, _is_likely, chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import n_equal_pairs
 from tables import fingerprint, frame
+
+
+def agreement_rate(cells: np.ndarray) -> float:
+    return agreement(cells).rate
 
 
 def hashes(cells: np.ndarray) -> np.ndarray:
