@@ -150,8 +150,11 @@ def curves(
     return int(worst is not None and Config(fail_on=fail_on).fails(worst))
 
 
+RENDERERS = {"text": "terminal.curves", "json": "data.curves_json", "html": "html.curves"}
+
+
 def _renderer(form: str) -> Callable[[CurvesReport, TextIO], None]:
-    write: Callable[[CurvesReport, TextIO], None] = import_module(f"leakaudit.render.curves_{form}").write
+    write: Callable[[CurvesReport, TextIO], None] = import_module(f"leakaudit.render.{RENDERERS[form]}").write
     return write
 
 

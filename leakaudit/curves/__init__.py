@@ -12,17 +12,22 @@ from leakaudit.curves import (
     catboost,
     fastai,
     hf_trainer,
+    json_lines,
+    json_lists,
     keras_csv,
-    keras_json,
     lightning,
     mlflow,
+    notebook,
+    recorded,
     skorch,
     tensorboard,
     timm,
     ultralytics,
     wandb,
+    wandb_csv,
 )
-from leakaudit.curves.options import Options
+from leakaudit.curves.console import reader as console
+from leakaudit.curves.options import Options, of_sets
 from leakaudit.curves.reader import Reader
 from leakaudit.curves.source import Source, open_source
 from leakaudit.errors import ConfigError, InputError
@@ -38,13 +43,18 @@ READERS = (
     catboost.READER,
     skorch.READER,
     boosting.READER,
-    keras_json.READER,
+    notebook.READER,
+    json_lists.READER,
+    json_lines.READER,
+    recorded.READER,
+    wandb_csv.READER,
     lightning.READER,
     ultralytics.READER,
     fastai.READER,
     timm.READER,
     keras_csv.READER,
     any_csv.READER,
+    console.READER,
 )
 """In the order in which they are asked; the first that recognises a file reads it."""
 
@@ -93,7 +103,7 @@ def read(path: str | os.PathLike[str], options: Options | None = None) -> list[H
             flag = option.replace("_", "-")
             raise ConfigError(f"--{flag} does not apply to {source.shown}: its format ({reader.name}) says it all")
     histories = reader.read(source, options)
-    return histories if "val_sets" in reader.takes else _chosen(histories, options, source)
+    return histories if "val_sets" in reader.takes else of_sets(histories, options, source)
 
 
 def _reader(source: Source, options: Options) -> Reader:
@@ -104,16 +114,6 @@ def _reader(source: Source, options: Options) -> Reader:
         if reader.sniff(source):
             return reader
     raise InputError(_unrecognised(source))
-
-
-def _chosen(histories: list[History], options: Options, source: Source) -> list[History]:
-    """The histories of the validation sets that the user names."""
-    names = [history.val_set for history in histories]
-    for name in options.val_sets:
-        if name not in names:
-            there = ", ".join(dict.fromkeys(name for name in names if name)) or "only one, without a name"
-            raise ConfigError(f"{source.shown}: --val-set {name}: there is no such validation set; there are: {there}")
-    return [history for history in histories if not options.val_sets or history.val_set in options.val_sets]
 
 
 def _inside(source: Source) -> Source:
@@ -132,6 +132,8 @@ def _unrecognised(source: Source) -> str:
         return f"{source.shown}: no training history in this folder; {looked_for}"
     if not source.head:
         return f"{source.shown}: is empty"
+    if source.json_error:
+        return source.json_error
     if source.table is not None:
         names = ", ".join(source.table.names[:12])
         return (
