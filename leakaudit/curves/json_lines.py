@@ -27,7 +27,7 @@ ABOUT = About("json-lines", "epoch_mean")
 def sniff(source: Source) -> bool:
     """Lines that are JSON objects, with a loss or an accuracy in them."""
     text = source.text
-    if text is None or text.lstrip()[:1] not in ("{", "<") or source.json is not None:
+    if text is None or text.lstrip()[:1] not in ("{", "<") or (source.json is not None and "\n" in text.strip()):
         return False
     rows, _ = _records(source)
     return choose(dict.fromkeys(name for row in rows for name in row.values), {}) is not None

@@ -129,7 +129,7 @@ def _of_set(
     epoch, unit = _row_epochs(at, epochs, about)
     per_row = len(train_loss) / max(1, len(rows))
     kind = about.train_loss_kind
-    if kind == "epoch_mean" and per_row > 1.5:
+    if kind == "epoch_mean" and (per_row > 1.5 or unit == "step"):
         kind = "window_mean"
     about = replace(about, unit=unit, train_loss_kind=kind)
     return build(source, about, options, epoch, columns, run, val_set.name, notes, choice.metric)
@@ -211,7 +211,7 @@ def _means(series: Mapping[float, float], edges: Floats) -> Floats:
     steps = np.array(sorted(series), dtype=np.float64)
     values = np.array([series[step] for step in steps.tolist()])
     stops = np.searchsorted(steps, edges, side="right")
-    starts = np.r_[0, stops[:-1]]
+    starts = np.r_[0, stops[:-1]][: len(stops)]
     for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         window = values[start:stop]
         finite = window[np.isfinite(window)]
@@ -230,7 +230,7 @@ def _last(series: Mapping[float, float], edges: Floats) -> Floats:
     steps = np.array(sorted(series), dtype=np.float64)
     values = np.array([series[step] for step in steps.tolist()])
     stops = np.searchsorted(steps, edges, side="right")
-    starts = np.r_[0, stops[:-1]]
+    starts = np.r_[0, stops[:-1]][: len(stops)]
     for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         if stop > start:
             found[row] = values[stop - 1]

@@ -117,6 +117,6 @@ def test_names_in_messages_cannot_act_on_the_terminal(curves, tmp_path):
 def test_options_reach_the_rules(curves, files):
     _, out, _ = curves(files / "good.csv", "--val-is-test", "--patience", "3")
     assert "selection-on-test" in out
-    assert "EarlyStopping(patience=3)" in out
+    assert "early stopping with patience 3" in out
     code, _, _ = curves(files / "good.csv", "--threshold", "sustained_gap=0.005", "--fail-on", "warning")
     assert code == 1

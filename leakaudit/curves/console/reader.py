@@ -33,7 +33,7 @@ BOOSTED = replace(boosting.ABOUT, format="boosting-console")
 
 def sniff(source: Source) -> bool:
     """Text with names and values in which a loss or an accuracy is recognised."""
-    return source.text is not None and holds(source.text)
+    return source.text is not None and source.json is None and holds(source.text)
 
 
 def holds(text: str) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from typing import Literal
 
+from leakaudit.curves.speech import unit
 from leakaudit.history import (
     Contrast,
     CurvesReport,
@@ -52,6 +53,7 @@ def headline(report: CurvesReport) -> str:
         "diverged",
         "overfitting",
         "unstable",
+        "watch",
         "perhaps underfit",
         "cannot tell",
         "healthy",
@@ -68,8 +70,7 @@ def capital(text: str) -> str:
 def read_as(history: History) -> str:
     """One line on what was read and how."""
     n = len(history)
-    unit = "evaluation" if history.unit == "step" else history.unit
-    parts = [history.format, f"{n:,} {unit}{'s' if n != 1 else ''}"]
+    parts = [history.format, f"{n:,} {unit(history, n) if n != 1 else unit(history)}"]
     if any(math.isfinite(value) for value in history.train_loss.tolist()):
         parts.append(f"training loss: {KINDS[history.train_loss_kind]}")
     if history.val_weights == "ema":
@@ -91,7 +92,8 @@ def not_judged(diagnosis: Diagnosis) -> list[RuleOutcome]:
     """Findings that could not be looked for, with the reason."""
     if diagnosis.verdict == "cannot tell":  # the summary says it
         return []
-    quiet = ("selection-on-test", "learning-rate", "early-stopping", "underfitting")
+    quiet = ("selection-on-test", "learning-rate", "early-stopping", "underfitting", "holdout-drop")
+    quiet += ("near-perfect-training", "validation-loss-turning")
     return [o for o in diagnosis.outcomes if o.status in ("skipped", "inconclusive") and o.rule not in quiet]
 
 
