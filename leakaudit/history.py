@@ -30,6 +30,9 @@ ValWeights = Literal["raw", "ema"]
 Unit = Literal["epoch", "iteration", "step"]
 """What one row of a history is: an epoch, a boosting iteration, or an evaluation that is known by its step only."""
 
+Modality = Literal["picture", "table", "text", "sound", "series"]
+"""What the samples of a run are."""
+
 RuleStatus = Literal["passed", "noted", "failed", "inconclusive", "skipped"]
 """``failed``: a finding. ``noted``: a measured fact worth reading that is no finding. ``inconclusive``: too short to
 tell. ``skipped``: the file lacks what the rule needs."""

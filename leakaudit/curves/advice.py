@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from leakaudit.curves.replay import EarlyStopping
-from leakaudit.curves.settings import Modality
-from leakaudit.history import History, RuleOutcome, VerdictWord
+from leakaudit.history import History, Modality, RuleOutcome, VerdictWord
 
 Framework = Literal["keras", "lightning", "hf", "ultralytics", "fastai", "timm", "skorch", "boosting"]
 
@@ -62,17 +61,22 @@ AUGMENTATION: Mapping[Modality, str] = {
     "series": "augmentation with care: noise and shifts smaller than those between samples",
     "table": "fewer columns, and none that names its row; no augmentation",
 }
-ANY_AUGMENTATION = "augmentation, where the samples are pictures (rotation 15°, shift 0.1, flip where it keeps the label)"
+ANY_AUGMENTATION = (
+    "augmentation, where the samples are pictures (rotation 15°, shift 0.1, flip where it keeps the label)"
+)
 
 DROPOUT = (
     "dropout by layer: input 0.1–0.2, dense 0.3–0.5, convolution 0.2–0.3, recurrent 0.2–0.5, output never; "
     "0.2–0.3 beside batch normalisation; off at inference"
 )
 DROPOUT_OF: Mapping[Modality, str] = {
-    "table": "dropout: input 0.1–0.2, dense 0.3–0.5, output never; 0.2–0.3 beside batch normalisation; off at inference",
+    "table": (
+        "dropout: input 0.1–0.2, dense 0.3–0.5, output never; 0.2–0.3 beside batch normalisation; off at inference"
+    ),
     "text": "dropout: embeddings 0.1–0.2, recurrent 0.2–0.5, dense 0.3–0.5, output never; off at inference",
 }
 HOLD_OUT = "cross-validation, and a hold-out that nothing is chosen by"
+REPORT_HOLD_OUT = "choose by cross-validation, and report the score of the third set, not that of validation"
 SCAN = "look at the data: `leakaudit scan DATA`"
 
 
@@ -97,7 +101,10 @@ def steps(
             "lower the learning rate by ten, warm it up, clip gradients (norm 1)",
             "look for NaN in the inputs and log(0) in the loss",
         ]
-    if verdict == "overfitting":
+    fitted = any(of[rule].status == "failed" for rule in ("overfitting", "rising-validation-loss"))
+    if of["holdout-drop"].status == "failed":
+        found += [f"see whether validation and the third set differ: {SCAN}", REPORT_HOLD_OUT]
+    if verdict == "overfitting" and fitted:
         found.append(_keep(history, of["early-stopping"], framework))
         found += _for_trees() if framework == "boosting" else _against_overfitting(modality, plateau)
         found.append(HOLD_OUT)
@@ -128,7 +135,9 @@ def _keep(history: History, stopping: RuleOutcome, framework: Framework | None) 
     last = float(history.epoch[-1])
     if framework == "boosting":
         return f"stop early: {how}" + (f", keep the first {lowest:g} rounds" if lowest < last else "")
-    kept = f"keep the weights of {'step' if history.unit == 'step' else 'epoch'} {lowest:g}, the lowest validation loss: "
+    kept = (
+        f"keep the weights of {'step' if history.unit == 'step' else 'epoch'} {lowest:g}, the lowest validation loss: "
+    )
     return (kept if lowest < last else "stop early: ") + how
 
 
@@ -156,6 +165,4 @@ def _while_watching(history: History, of: Mapping[str, RuleOutcome], framework: 
         found.append(_keep(history, of["early-stopping"], framework))
     if of["near-perfect-training"].status == "failed":
         found.append("more regularisation before more training: the training set has nothing left to teach")
-    if of["holdout-drop"].status == "failed":
-        found.append("choose by cross-validation, and report the hold-out's score, not that of validation")
     return [*found, "repeat with 3 to 10 seeds: one run may turn by chance"]

@@ -6,9 +6,11 @@ and said. ``--train-loss-kind`` tells otherwise.
 
 from __future__ import annotations
 
+import math
+
 from leakaudit.curves import records
 from leakaudit.curves.build import About
-from leakaudit.curves.names import SPLIT_WORDS, choose
+from leakaudit.curves.names import SPLIT_WORDS, choose, role, used
 from leakaudit.curves.options import Options
 from leakaudit.curves.reader import Reader
 from leakaudit.curves.source import Delimited, Source
@@ -22,7 +24,10 @@ ASSUMED = "the training loss is taken for a mean over the epoch (--train-loss-ki
 def sniff(source: Source) -> bool:
     """A delimited file in which a loss or an accuracy is recognised."""
     table = source.table
-    return table is not None and choose(_numbered(table), {}) is not None
+    if table is None or (choice := choose(_numbered(table), {})) is None:
+        return False
+    said = [name for name in used(choice) if (found := role(name)) is not None and found.quantity != "lr"]
+    return any(not math.isnan(value) for name in said for value in table.column(name)) or not table.rows
 
 
 def read(source: Source, options: Options) -> list[History]:
@@ -51,8 +56,6 @@ def columns(table: Delimited) -> dict[str, list[float]]:
 
 def warnings(table: Delimited, options: Options) -> list[str]:
     """What the table says about itself, and cells that should be numbers and are none."""
-    from leakaudit.curves.names import used
-
     choice = choose(_numbered(table), options.columns)
     return table.warnings([name for name in used(choice) if name in table.names] if choice else [])
 

@@ -1,8 +1,8 @@
 """Evaluation results of XGBoost, LightGBM and CatBoost as JSON: ``{set: {metric: [one value an iteration]}}``.
 
 All losses are those of the model at the end of the round, so no timing correction is due. LightGBM calls the training
-set ``training``, CatBoost ``learn``; XGBoost's scikit-learn interface numbers the sets (``validation_0`` …) and does not
-say which of them is the training set. It is the one whose loss keeps falling and ends well below the others', where
+set ``training``, CatBoost ``learn``; XGBoost's scikit-learn interface numbers the sets (``validation_0`` …) and does
+not say which of them is the training set. It is the one whose loss keeps falling and ends well below the others', where
 there is one; else the user must say. Nested JSON counts as boosting only where the names of its sets or metrics say so.
 
 References
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from leakaudit.curves.build import About, build
 from leakaudit.curves.numbers import number
@@ -54,8 +55,8 @@ METRICS = re.compile(
 
 KEEPS_FALLING = 0.9
 WELL_BELOW, FAR_BELOW = 0.95, 0.5
-"""A set is the training set where its loss falls in nine of ten rounds and ends at most at 95 % of every other set's, or
-at most at half of them: boosting lowers the training loss by construction, and no other's. This project's choice."""
+"""A set is the training set where its loss falls in nine of ten rounds and ends at most at 95 % of every other set's,
+or at most at half of them: boosting lowers the training loss by construction, and no other's. This project's choice."""
 
 Sets = dict[str, dict[str, list[float]]]
 
@@ -76,7 +77,7 @@ def sniff(source: Source) -> bool:
             for metrics in value.values()
         )
     )
-    if not nested:
+    if not nested or value is None:
         return False
     metrics = {str(metric) for of_set in value.values() for metric in of_set}
     known = sum(METRICS.fullmatch(metric) is not None for metric in metrics)
@@ -131,7 +132,12 @@ def histories(
                 columns[f"{split}_accuracy"] = accuracy
         if not columns:
             raise InputError(f"{source.shown}: none of its metrics is a loss or an accuracy: {', '.join(metrics)}")
-        said = [*([f"the loss is {loss}"] if loss else []), *told, *_not_used(of["val"] or of["train"], loss), *notes]
+        said = [
+            *([f"the loss is {loss}"] if loss and loss != "loss" else []),
+            *told,
+            *_not_used(of["val"] or of["train"], loss),
+            *notes,
+        ]
         found += build(source, about, options, rounds, columns, "", name if len(held_out) > 1 else "", said)
     return found
 
@@ -171,12 +177,14 @@ def _train_set(source: Source, options: Options, sets: Sets) -> tuple[str | None
 
 def _fitted(sets: Sets, loss: str | None) -> str | None:
     """The set that was trained on, where its loss shows it."""
-    losses = {name: metrics[loss] for name, metrics in sets.items() if loss is not None and len(metrics.get(loss, [])) > 1}
+    losses = {
+        name: metrics[loss] for name, metrics in sets.items() if loss is not None and len(metrics.get(loss, [])) > 1
+    }
     if len(losses) < len(sets):
         return None
     name = min(losses, key=lambda name: losses[name][-1])
     values = losses[name]
-    falls = sum(after <= before for before, after in zip(values, values[1:], strict=False)) / (len(values) - 1)
+    falls = sum(after <= before for before, after in pairwise(values)) / (len(values) - 1)
     others = [series[-1] for other, series in losses.items() if other != name]
     share = WELL_BELOW if falls >= KEEPS_FALLING else FAR_BELOW
     return name if 0 <= values[-1] <= share * min(others) else None

@@ -96,7 +96,7 @@ def _summary(history: History, verdict: VerdictWord, outcomes: Sequence[RuleOutc
     few = f" ({len(history)} {unit(history, len(history))} only)" if len(history) < FEW_ROWS else ""
     low = of["low-validation-loss"]
     if low.metrics.get("unexplained"):
-        return f"{low.message}. {capital('; '.join(passed))}{few}"
+        return f"{low.message.split('. ')[0]}. {capital('; '.join(passed))}{few}"
     return "; ".join(passed) + few
 
 

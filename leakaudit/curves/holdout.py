@@ -113,9 +113,11 @@ def _of_file(name: str, told: str, text: str) -> Holdout:
 def _of_values(name: str, values: Mapping[str, float]) -> Holdout | None:
     """The last value of each, told by name; whatever split the names say, it is the hold-out's."""
     known = {key: value for key, value in values.items() if math.isfinite(value)}
-    accuracy = next((v for k, v in known.items() if (r := role(k)) and r.quantity == "accuracy" and not r.is_error), None)
+    accuracy = next(
+        (v for k, v in known.items() if (r := role(k)) and r.quantity == "accuracy" and not r.is_error), None
+    )
     loss = next((v for k, v in known.items() if (r := role(k)) and r.quantity == "loss"), None)
-    if accuracy is None and loss is None or choose(known, {}) is None:
+    if (accuracy is None and loss is None) or choose(known, {}) is None:
         return None
     n = next((int(v) for k, v in known.items() if "_".join(words(k)) in COUNTS and v >= 1), None)
     if accuracy is not None and 1 < accuracy <= 100:
@@ -162,14 +164,18 @@ def holdout_drop(history: History, settings: Settings) -> RuleOutcome:
             worst, certain = drop, low is None or low > 0
     optimism, k = selection_optimism(history)
     metrics |= {"optimism": optimism, "candidates": k}
-    if optimism is not None and k > 1:
-        among = f"choosing the best of {k} near-equal {unit(history, k)} is worth at most {optimism:.3f} of that by itself"
+    if optimism is not None and k > 1 and worst > 0:
+        among = (
+            f"choosing the best of {k} near-equal {unit(history, k)} is worth at most {optimism:.3f} of that by itself"
+        )
         messages.append(among)
+    beyond = certain and worst > (optimism or 0.0) and worst >= limits.sustained_gap - EPSILON
+    if beyond:
+        messages.append("the run was fitted to validation by what was chosen by it, or the two sets differ")
     message = "; ".join(messages)
-    beyond = certain and worst > (optimism or 0.0)
     if beyond and worst >= limits.overfit_gap - EPSILON:
         return say("failed", "warning", message, metrics)
-    if beyond and worst >= limits.sustained_gap - EPSILON:
+    if beyond:
         return say("failed", "info", message, metrics)
     return say("noted", "info", message, metrics)
 
@@ -178,7 +184,7 @@ LOGGED = "the test set"
 
 
 def _logged(history: History) -> list[Holdout]:
-    """The third set that the history holds, as it was at the row of the lowest validation loss, else where it is last."""
+    """The third set that the history holds, at the row of the lowest validation loss, else where it is known last."""
     import numpy as np
 
     at = _logged_row(history)
@@ -212,7 +218,11 @@ def _val_at(history: History, row: int | None, holdout: Holdout) -> float | None
         return None
     if at is None:
         return float(history.val_accuracy[known].max())
-    return float(history.val_accuracy[at]) if np.isfinite(history.val_accuracy[at]) else float(history.val_accuracy[known[-1]])
+    return (
+        float(history.val_accuracy[at])
+        if np.isfinite(history.val_accuracy[at])
+        else float(history.val_accuracy[known[-1]])
+    )
 
 
 def _loss_only(history: History, row: int | None, holdout: Holdout) -> str:
@@ -224,7 +234,7 @@ def _loss_only(history: History, row: int | None, holdout: Holdout) -> str:
 
 
 def _interval(val: float, n_val: int | None, test: float, n_test: int | None) -> tuple[float | None, float | None]:
-    """95 % interval of the difference of two shares (Agresti and Caffo); an unknown size of validation counts as large."""
+    """95 % interval of the difference of two shares (Agresti, Caffo); a validation set of unknown size counts as large."""
     if n_test is None:
         return None, None
     p, variance = _adjusted(test, n_test)

@@ -1,5 +1,7 @@
-"""JSON lines: one object a line, as detectron2 (``metrics.json``), mmengine (``scalars.json``, ``*.log.json``), DETR and
-its kin (``log.txt``), LLaMA-Factory (``trainer_log.jsonl``) and W&B histories write them.
+"""JSON lines: one object a line.
+
+As detectron2 (``metrics.json``), mmengine (``scalars.json``, ``*.log.json``), DETR and its kin (``log.txt``),
+LLaMA-Factory (``trainer_log.jsonl``) and W&B histories write them.
 
 A key such as ``mode`` says the split of its line; a line without an epoch belongs to the one named before it.
 

@@ -1,9 +1,9 @@
 """JSON with one list a name: ``History.history`` of Keras, the lists that training loops collect, records by epoch.
 
 Accepted shapes, under any usual names: a mapping of names to lists (or to ``{"0": …}``, as a data frame writes it; or
-to pairs of step and value), split by a level more (``{"train": {"loss": […]}, "val": {…}}``, ``{"loss": {"train": …}}``),
-a list of records, records by epoch number, any of them below other keys; a mapping of run names to any of these gives one
-history a run.
+to pairs of step and value), split by a level more (``{"train": {"loss": […]}, "val": {…}}``, ``{"loss": {"train":
+…}}``), a list of records, records by epoch number, any of them below other keys; a mapping of run names to any of these
+gives one history a run.
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ def _in_turn(made: Mapping[Any, list[records.Record]]) -> list[records.Record]:
     """Records of several splits, the first of each, then the second of each."""
     longest = max(map(len, made.values()))
     return [
-        records.Record(rows[at].values, split) for at in range(longest) for split, rows in made.items() if at < len(rows)
+        records.Record(rows[at].values, split)
+        for at in range(longest)
+        for split, rows in made.items()
+        if at < len(rows)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leakaudit.curves.speech import at, row_name
+from leakaudit.curves.speech import at
 from leakaudit.history import History
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ Quantity = Literal["loss", "accuracy", "lr"]
 _WORDS_OF: dict[Split, tuple[str, ...]] = {
     "train": ("train", "training", "trn", "tr", "learn", "fit", "trainset"),
     "val": (
-        *("val", "valid", "validation", "validate", "validating", "vl", "valset"),
+        *("val", "valid", "validation", "validate", "vali", "validating", "vl", "valset"),
         *("eval", "evaluation", "evaluate", "evaluating", "dev", "heldout", "holdout"),
     ),
     "test": ("test", "testing", "tst", "te", "testset"),
@@ -46,7 +46,14 @@ SCORES = ("mAP50-95", "mAP", "mAP50", "AP", "F1", "AUC", "mIoU", "IoU", "Dice", 
 
 _ONE_WORD = {"f1": "F1", "f1score": "F1", "fscore": "F1", "auc": "AUC", "auroc": "AUC", "miou": "mIoU", "iou": "IoU"}
 _ONE_WORD |= {"jaccard": "IoU", "dice": "Dice", "r2": "R2", "bleu": "BLEU"}
-_SINGULAR = {"losses": "loss", "accuracies": "accuracy", "accs": "acc", "lrs": "lr", "errors": "error", "epochs": "epoch"}
+_SINGULAR = {
+    "losses": "loss",
+    "accuracies": "accuracy",
+    "accs": "acc",
+    "lrs": "lr",
+    "errors": "error",
+    "epochs": "epoch",
+}
 _GLUED = re.compile(
     r"(train|training|trn|tr|valid|validation|val|test|eval|dev)(loss|losses|acc|accs|accuracy|accuracies|error|f1|auc)"
 )
@@ -168,11 +175,21 @@ def role(name: str, split: Split | None = None) -> Role | None:
         split = SPLIT_WORDS.get(word, split)
     rest = tuple(w for w in parts if w not in SPLIT_WORDS and w not in _NEUTRAL)
     rank = max((_AGGREGATION[w] for w in parts if w in _AGGREGATION), default=_AGGREGATION[""])
+    return _called_so(parts, split, rest, rank) or _standing_in(parts, split, rest, rank)
+
+
+def _called_so(parts: Sequence[str], split: Split | None, rest: tuple[str, ...], rank: int) -> Role | None:
+    """The role of what is called a loss or an accuracy."""
     if _LOSSES & set(parts):
         alone = rank + 5 * ("nll" in parts and "loss" in parts)  # fairseq logs both; the loss is the objective
         return Role("loss", split, _without(rest, _LOSSES), alone)
     if _ACCURACIES & set(parts):
         return Role("accuracy", split, _without(rest, _ACCURACIES), rank)
+    return None
+
+
+def _standing_in(parts: Sequence[str], split: Split | None, rest: tuple[str, ...], rank: int) -> Role | None:
+    """The role of what can stand for a loss or an accuracy."""
     if "error" in parts and {"rate", "class"} & set(parts):
         return Role("accuracy", split, _without(rest, {"error", "rate", "class"}), rank, "accuracy", is_error=True)
     if score := _score(parts):
@@ -192,7 +209,9 @@ def _score(parts: Sequence[str]) -> str:
     if re.search(r"(^|_)(map|ap)(?=\d|_|$)", joined):
         if re.search(r"map_?(50_95|0_5_0_95)", joined):
             return "mAP50-95"
-        after = re.split(r"(?:^|_)m?ap", joined, maxsplit=1)[1].strip("_").removesuffix("_b").removesuffix("b").strip("_")
+        after = (
+            re.split(r"(?:^|_)m?ap", joined, maxsplit=1)[1].strip("_").removesuffix("_b").removesuffix("b").strip("_")
+        )
         if after in ("50", "0_5"):
             return "mAP50"
         return ("mAP" if "map" in parts else "AP") if not after else ""
@@ -322,8 +341,8 @@ def _score_of_validation(
     """A score without a split is validation's, where the losses say their splits: ``metrics/mAP50``, ``accuracy``."""
     said = any(roles[loss].split == "train" for loss in train_loss if loss in roles)
     held_out = any(of_set.loss for of_set in sets)
-    kind = roles[name].kind if name in roles else ""
-    if name is None or not (said and held_out or (kind and not roles[name].is_error)):
+    kind = roles[name].kind if name is not None and name in roles else ""
+    if name is None or not ((said and held_out) or (kind and not roles[name].is_error)):
         return sets, name
     first = sets[0] if sets else ValSet("", (), None)
     return (replace(first, accuracy=name), *sets[1:]), None

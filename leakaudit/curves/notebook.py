@@ -106,4 +106,6 @@ def _tables(html: str) -> str:
     return "\n".join("\t".join(cell or "index" for cell in row) for row in parser.rows if row)
 
 
-READER = Reader("notebook", "a Jupyter notebook whose cells printed losses", sniff, read, ("columns", "train_set", "val_sets"))
+READER = Reader(
+    "notebook", "a Jupyter notebook whose cells printed losses", sniff, read, ("columns", "train_set", "val_sets")
+)

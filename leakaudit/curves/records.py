@@ -1,8 +1,8 @@
 """Histories from records in the order in which they were written: JSON lines, lines of a console, long tables.
 
-A record holds some numbers, perhaps an epoch or a step, and perhaps belongs to one split as a whole. What is logged many
-times an epoch in training is averaged, as the mean over the epoch would be; a running mean counts as it stood last; of
-what was measured on held-out data the last value counts.
+A record holds some numbers, perhaps an epoch or a step, and perhaps belongs to one split as a whole. What is logged
+many times an epoch in training is averaged, as the mean over the epoch would be; a running mean counts as it stood
+last; of what was measured on held-out data the last value counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from leakaudit.curves import log, table
 from leakaudit.curves.build import About
@@ -188,9 +189,7 @@ def _by_step(
         series: dict[str, dict[float, float]] = {}
         of_step: dict[float, float] = {}
         again = 0
-        for row, at, epoch in zip(
-            rows[start:stop], clock[start:stop], (epochs or clock)[start:stop], strict=True
-        ):
+        for row, at, epoch in zip(rows[start:stop], clock[start:stop], (epochs or clock)[start:stop], strict=True):
             if not math.isfinite(at):
                 continue
             if epochs is not None and math.isfinite(epoch):
@@ -206,7 +205,7 @@ def _by_step(
         if len(parts) > 1:
             label = f"{label} part {place}".strip()
             said.append(f"the steps start again: part {place} of {len(parts)}")
-        elif again and any(after < before for before, after in zip(clock, clock[1:], strict=False)):
+        elif again and any(after < before for before, after in pairwise(clock)):
             said.append("steps are logged again further down (a resumed run): the later values count")
         of_part = log.Log(series, of_step, notes=tuple(said))
         found += log.histories(source, about, options, of_part, label)

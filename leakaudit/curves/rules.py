@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 Rule = Callable[[History, Settings], RuleOutcome]
 
+
 def non_finite(history: History, settings: Settings) -> RuleOutcome:
     """A loss that is NaN or infinite: an error when training ends so, a remark when it recovers."""
     del settings
@@ -95,9 +96,13 @@ def overfitting(history: History, settings: Settings) -> RuleOutcome:
     n = limits.sustained_rows
     if fitted[-1] and large[-1]:
         since = max(first_of_tail(large), first_of_tail(fitted))
-        return say("failed", "warning", f"{state}; both past the limits since {row_name(history, rows[since])}", metrics)
+        return say(
+            "failed", "warning", f"{state}; both past the limits since {row_name(history, rows[since])}", metrics
+        )
     if len(rows) >= n and sustained[-n:].all():
-        message = f"{state}; at least {limits.sustained_gap:g} since {row_name(history, rows[first_of_tail(sustained)])}"
+        message = (
+            f"{state}; at least {limits.sustained_gap:g} since {row_name(history, rows[first_of_tail(sustained)])}"
+        )
         return say("failed", "warning", message, metrics)
     if gap[-1] >= limits.large_gap - EPSILON:
         return say("failed", "warning", f"{state}; a drop of {limits.large_gap:g} or more", metrics)
@@ -315,7 +320,9 @@ def learning_rate(history: History, settings: Settings) -> RuleOutcome:
     rule = find_plateau(history.val_loss, history.lr)
     if rule is not None:
         metrics |= {"plateau_factor": rule.factor, "plateau_patience": rule.patience}
-        changes = ", ".join(row_name(history, int(i), bare=True) for i in np.flatnonzero(np.diff(history.lr) < 0)[:6] + 1)
+        changes = ", ".join(
+            row_name(history, int(i), bare=True) for i in np.flatnonzero(np.diff(history.lr) < 0)[:6] + 1
+        )
         message = f"{rates[0]:.3g}, lowered from {unit(history)} {changes}: just as {plateau_name(rule)} does it"
         return say("noted", "info", f"{message}, which suggests that validation loss steered it", metrics)
     if np.ptp(rates) <= 1e-6 * np.abs(rates).max():
@@ -335,7 +342,9 @@ def selection_on_test(history: History, settings: Settings) -> RuleOutcome:
     if find_plateau(history.val_loss, history.lr) is not None:
         choices.append("the learning rate followed it")
     if stop is not None and stop.stop == len(history) - 1:
-        choices.append(f"training ends where early stopping with patience {settings.early_stopping.patience} stops on it")
+        choices.append(
+            f"training ends where early stopping with patience {settings.early_stopping.patience} stops on it"
+        )
     metrics: dict[str, Scalar] = {"choices": len(choices)}
     val = history.val_accuracy
     if np.isfinite(val).any():

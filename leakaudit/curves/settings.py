@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from typing import Literal
-
 from leakaudit.curves.replay import EarlyStopping, Plateau
 from leakaudit.curves.thresholds import Thresholds
-
-Modality = Literal["picture", "table", "text", "sound", "series"]
+from leakaudit.history import Modality
 
 
 @dataclass(frozen=True, slots=True)

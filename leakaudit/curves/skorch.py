@@ -37,4 +37,6 @@ def read(source: Source, options: Options) -> list[History]:
     return records.histories(source, ABOUT, options, [records.of_object(row) for row in rows])
 
 
-READER = Reader("skorch-json", "a JSON list of records epoch, train_loss, valid_loss, batches (skorch)", sniff, read, ("columns",))
+READER = Reader(
+    "skorch-json", "a JSON list of records epoch, train_loss, valid_loss, batches (skorch)", sniff, read, ("columns",)
+)

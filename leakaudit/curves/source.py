@@ -29,7 +29,7 @@ DELIMITERS = ",;\t"
 STDIN = "-"
 """The path that stands for what is piped in."""
 
-_PRINTED = re.compile(r"[A-Za-z\])]\s*[:=]\s*[-+\[]?\d|[A-Za-z]\s+[-+]?\d+\.\d+\s*$")
+_PRINTED = re.compile(r"[A-Za-z\])'\"]\s*[:=]\s*[-+\[]?\d|[A-Za-z]\s+[-+]?\d+\.\d+\s*$")
 """A cell such as ``loss: 0.5``: a line of a console, not the header of a table."""
 
 _OPENING, _BETWEEN, _CLOSING = (re.compile(rf"{sign}{{7}}(?: .*)?") for sign in "<=>")
@@ -74,7 +74,9 @@ class Delimited:
         """Sentences on rows of another width than the header and on cells of these columns that are no numbers."""
         said = conflict_note(self.n_conflicts)
         if self.n_headers:
-            said.append(f"the header stands again {self.n_headers} time{'s' if self.n_headers > 1 else ''} further down")
+            said.append(
+                f"the header stands again {self.n_headers} time{'s' if self.n_headers > 1 else ''} further down"
+            )
         if self.n_ragged:
             said.append(f"{self.n_ragged:,} row{'s' if self.n_ragged > 1 else ''} of another width than the header")
         for name in names:

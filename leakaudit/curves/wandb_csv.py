@@ -1,6 +1,7 @@
 """What the W&B web page exports from a chart: ``Step``, then ``<run> - <name>`` with ``__MIN`` and ``__MAX`` beside it.
 
-One history a run. ``__MIN`` and ``__MAX`` are the limits of what the page averaged, equal to the value where it did not.
+One history a run. ``__MIN`` and ``__MAX`` are the limits of what the page averaged, and equal the value where it did
+not.
 
 References
 ----------
@@ -69,7 +70,9 @@ def read(source: Source, options: Options) -> list[History]:
         label = run if len(runs) > 1 else ""
         found += histories(source, ABOUT, options, Log(points, notes=tuple(notes)), label)
     if not found:
-        raise InputError(f"{source.shown}: none of its {len(silent):,} runs logged a loss or an accuracy: {listed(silent)}")
+        raise InputError(
+            f"{source.shown}: none of its {len(silent):,} runs logged a loss or an accuracy: {listed(silent)}"
+        )
     return found
 
 

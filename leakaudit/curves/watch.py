@@ -61,18 +61,18 @@ def validation_loss_turning(history: History, settings: Settings) -> RuleOutcome
     metrics: dict[str, Scalar] = {"rises": run, "jitter": noise}
     start = len(loss) - 1 - run
     rise = float(loss[-1] - loss[start])
-    if run >= limits.rises and best >= start and _counts(rise, limits.watch_share * scale, settings, noise):
-        if falls(train, start):
-            listed = ", ".join(f"{value:.4g}" for value in loss[start:][-6:])
-            since = f"since {row_name(history, rows[start])}"
-            message = f"validation loss has risen {run} {unit(history, run)} in a row {since} ({listed})"
-            return say("failed", "info", message + _while(train), metrics)
+    counts = _counts(rise, limits.watch_share * scale, settings, noise)
+    if run >= limits.rises and best >= start and counts and falls(train, start):
+        listed = ", ".join(f"{value:.4g}" for value in loss[start:][-6:])
+        since = f"since {row_name(history, rows[start])}"
+        message = f"validation loss has risen {run} {unit(history, run)} in a row {since} ({listed})"
+        return say("failed", "info", message + _while(train), metrics)
     drift = float(np.median(loss[-3:])) - around
-    if len(loss) - 1 - best >= limits.rises and _counts(drift, limits.watch_drift * scale, settings, noise):
-        if falls(train, best):
-            from_best = f"{loss[best]:.4g} at {row_name(history, rows[best])}"
-            message = f"validation loss ends {drift / scale:.0%} above its lowest level, {from_best}"
-            return say("failed", "info", message + _while(train), metrics)
+    counts = _counts(drift, limits.watch_drift * scale, settings, noise)
+    if len(loss) - 1 - best >= limits.rises and counts and falls(train, best):
+        from_best = f"{loss[best]:.4g} at {row_name(history, rows[best])}"
+        message = f"validation loss ends {drift / scale:.0%} above its lowest level, {from_best}"
+        return say("failed", "info", message + _while(train), metrics)
     return say("passed", "info", "validation loss does not turn", metrics)
 
 

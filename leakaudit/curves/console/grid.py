@@ -1,4 +1,7 @@
-"""Printed tables: a line of names, then lines of as many values (fastai, skorch, notebooks, Ultralytics, scikit-learn)."""
+"""Printed tables: a line of names, then lines of as many values.
+
+fastai, skorch, notebooks, Ultralytics and scikit-learn print such.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from leakaudit.curves.numbers import number
 _WIDE = re.compile(r"\t+|\s{2,}")
 _RULE = re.compile(r"[-=+|\s:─━┼]*")
 _TAIL = re.compile(r":\s+\d+%.*$")
+_DECIMAL = re.compile(r"(?<!\w)\d+\.\d")
 FEWEST = 2
 
 
@@ -20,30 +24,38 @@ def header(line: str) -> tuple[str, ...] | None:
     >>> header("epoch     train_loss  valid_loss  accuracy  time")
     ('epoch', 'train_loss', 'valid_loss', 'accuracy', 'time')
     """
-    if ":" in line or "=" in line or "%" in line:
+    line = _TAIL.sub("", line)
+    if ":" in line or "=" in line or "%" in line or _DECIMAL.search(line):
         return None
     for cells in _ways(line):
         if len(cells) >= FEWEST and not any(_is_number(cell) for cell in cells):
             roles = [role(cell) for cell in cells]
             if any(found is not None and found.quantity != "lr" for found in roles):
                 counted = any(is_epoch(cell) or is_step(cell) for cell in cells)
-                if counted or all(len(cell.split()) <= 3 for cell in cells) and len(cells) > FEWEST:
+                if counted or (all(len(cell.split()) <= 3 for cell in cells) and len(cells) > FEWEST):
                     return tuple(cells)
     return None
 
 
 def row(line: str, names: tuple[str, ...]) -> dict[str, float] | None:
     """The values of a line under a header, or None where it is no row of it."""
-    for cells in _ways(_TAIL.sub("", line)):
+    for found in _ways(_TAIL.sub("", line)):
+        cells = _with_checkpoint(found, names)
         if len(cells) != len(names):
-            if "cp" not in names or len(cells) != len(names) - 1:
-                continue
-            cells = [*cells[: names.index("cp")], "", *cells[names.index("cp") :]]  # skorch marks checkpoints only
+            continue
         values = {name: _cell(cell, name) for name, cell in zip(names, cells, strict=True)}
         known = sum(not math.isnan(value) for value in values.values())
         if known >= FEWEST and known >= len(names) / 3:
             return values
     return None
+
+
+def _with_checkpoint(cells: list[str], names: tuple[str, ...]) -> list[str]:
+    """The cells, with an empty one in skorch's column ``cp``, which marks some rows and leaves out the others."""
+    if "cp" not in names or len(cells) != len(names) - 1:
+        return cells
+    at = names.index("cp")
+    return [*cells[:at], "", *cells[at:]]
 
 
 def is_rule(line: str) -> bool:
@@ -67,5 +79,5 @@ def _is_number(cell: str) -> bool:
 
 def _cell(cell: str, name: str) -> float:
     if is_epoch(name) and re.fullmatch(r"\d+/\d+", cell):
-        cell = cell.split("/")[0]
+        cell = cell.split("/", maxsplit=1)[0]
     return number(cell)

@@ -1,7 +1,7 @@
 """Names and values in one printed line: ``loss: 0.5``, ``train loss 2.1``, ``Acc@1 60.1 (59.8)``, ``Accuracy: 98/100``.
 
-A value takes as its name what stands between it and the value or the sign before it. A split that stands as a word of its
-own (``Val. Loss: 0.6 Acc: 0.7``) holds for what follows in the line; one inside a name (``val_loss``) does not.
+A value takes as its name what stands between it and the value or the sign before it. A split that stands as a word of
+its own (``Val. Loss: 0.6 Acc: 0.7``) holds for what follows in the line; one inside a name (``val_loss``) does not.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def parse(line: str, split: Split | None = None) -> Parsed:
     pairs: list[Pair] = []
     label: Split | None = None
     progress: tuple[float, float] | None = None
-    end, spoiled = 0, False
+    end, spoiled, fresh = 0, False, False
     for match in _VALUE.finditer(line):
         if _CLOCK.search(line, 0, match.start()):
             end = match.end()
@@ -94,11 +94,14 @@ def parse(line: str, split: Split | None = None) -> Parsed:
             label = label or (alone if not pairs else None)
         spoiled = (spoiled and not re.search(r"[|;]", gap)) or _BEST.search(gap) is not None
         value = _value(match)
-        if gap.strip() == "(" and pairs and match["b"] is None and match["a"] and match["a"][0] not in "+-":
-            if pairs[-1].value <= 1 or not match["percent"]:
+        if gap.strip() == "(" and match["b"] is None and match["a"] and match["a"][0] not in "+-":
+            if fresh and not match["percent"]:
                 pairs[-1] = Pair(pairs[-1].name, value, pairs[-1].split, pairs[-1].separated, running=True)
+            fresh = False
         elif not spoiled:
+            n = len(pairs)
             progress = _named(pairs, gap, match, value, split) or progress
+            fresh = len(pairs) > n
         end = match.end()
     if not pairs:
         label = label or _standing_alone(line[end:])
@@ -124,10 +127,22 @@ def _named(
     said = role(named) if named else None
     if fraction and (said is None or said.quantity != "accuracy"):
         return (number(match["a"]), number(match["b"])) if not separated or said is None else None
-    known = said is not None and not said.rest and (said.quantity != "lr" or named.lower() in ("lr", "learning rate"))
-    if named and (separated or known):
+    if not separated:
+        named = _known_end(named)
+    if named:
         pairs.append(Pair(named, value, split, separated))
     return None
+
+
+def _known_end(name: str) -> str:
+    """The longest end of some words that is wholly understood: ``train_acc`` of ``AM train_acc``; "" where none is."""
+    parts = name.split()
+    for start in range(len(parts)):
+        end = " ".join(parts[start:])
+        said = role(end)
+        if said is not None and not said.rest and (said.quantity != "lr" or end.lower() in ("lr", "learning rate")):
+            return end
+    return ""
 
 
 def _standing_alone(text: str) -> Split | None:

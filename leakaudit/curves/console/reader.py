@@ -1,7 +1,7 @@
 """Console output: of Keras, PaddlePaddle, PyTorch loops, nanoGPT, Hugging Face, fastai, skorch and boosting libraries.
 
-Values that are drawn as a progress bar or in brackets as a mean so far count as they stood last in their epoch; values of
-single batches are averaged.
+Values that are drawn as a progress bar or in brackets as a mean so far count as they stood last in their epoch; values
+of single batches are averaged.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ ABOUTS: dict[Style, About] = {
     "table": About("console-table", "epoch_mean"),
     "lines": About("console", "epoch_mean"),
 }
+HUGGING_FACE = frozenset(["grad_norm", "learning_rate", "eval_loss", "eval_runtime"])
+"""Names that its Trainer prints."""
+
 BOOSTED = replace(boosting.ABOUT, format="boosting-console")
 
 
@@ -62,12 +65,16 @@ def of_text(source: Source, options: Options, text: str, run: str = "") -> list[
 
 def _about(said: Transcript) -> About:
     """By the style of most lines; fastai's tables show a moving average."""
-    style = max(said.styles, key=lambda style: (said.styles[style], style != "lines"), default="lines")
+    style: Style = max(said.styles, key=lambda style: (said.styles[style], style != "lines"), default="lines")
     if "estimated" in said.styles:
         style = "estimated"
     about = ABOUTS[style]
     columns = [list(row.values) for row in said.rows]
-    if style == "table" and any(names[:3] == ["epoch", "train_loss", "valid_loss"] and "time" in names for names in columns):
+    if style == "dictionaries" and not any(HUGGING_FACE & set(names) for names in columns):
+        return ABOUTS["lines"]
+    if style == "table" and any(
+        names[:3] == ["epoch", "train_loss", "valid_loss"] and "time" in names for names in columns
+    ):
         return replace(about, format="fastai-table", train_loss_kind="ema")
     return about
 
@@ -75,7 +82,9 @@ def _about(said: Transcript) -> About:
 def _notes(said: Transcript) -> list[str]:
     notes = []
     if "estimated" in said.styles:
-        notes.append("lines `step …: train loss …, val loss …` are taken for losses of the same weights in evaluation mode")
+        notes.append(
+            "lines `step …: train loss …, val loss …` are taken for losses of the same weights in evaluation mode"
+        )
     if said.n_after:
         notes.append("what was evaluated after the bar of an epoch was full is read as the test set")
     return notes

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()][A-Za-z0-9]|[=>78cDEHM])")
 _REDRAWN = re.compile(r"\r+|\x08+")
-_BAR = re.compile(r"\d+%\s*\||\d+%\s*[━─█#]|\[[=>.\s]{3,}\]|[━]{3,}|^\s*\d+/(?:\d+|Unknown)\s+(?:\[|-|\d)|\bETA\b|\d+it\b")
-_LABEL = re.compile(r"[A-Za-z_ ]*")
+_BAR = re.compile(
+    r"\d+%\s*\||\d+%\s*[━─█#]|\[[=>.\s]{3,}\]|[━]{3,}|^\s*\d+/(?:\d+|Unknown)\s+(?:\[|-|\d)|\bETA\b|\d+it\b"
+)
+_LABEL = re.compile(r"(?!\s*\d+/)[^:|%\[]*")
+"""What stands before a bar: ``Epoch 3``; nothing where it begins with its progress, ``10/391 [=>…``."""
 
 LONGEST = 20_000
 """A longer line is none that a trainer printed."""

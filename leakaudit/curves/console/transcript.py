@@ -1,8 +1,8 @@
 """The lines of a run in their order as records: which epoch, which split, which values.
 
 An epoch or step that a line names holds until the next. A split that a line begins with (``Test: [0/10] …``, ``Eval
-begin…``) holds until the next split or epoch. After the bar of an epoch is full, another bar before the next epoch is an
-evaluation of its own (``model.evaluate``), read as the test set.
+begin…``) holds until the next split or epoch. After the bar of an epoch is full, another bar before the next epoch is
+an evaluation of its own (``model.evaluate``), read as the test set.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from leakaudit.curves.console.pairs import Parsed, parse
 from leakaudit.curves.console.screen import is_bar
 from leakaudit.curves.names import Split, role
 
-_STAMP = re.compile(
-    r"^\W*(?:\d{4}[-/]\d\d?[-/]\d\d?[T ]?)?\d\d?:\d\d:\d\d(?:[.,]\d+)?\S*|^\W*\d{4}[-/]\d\d?[-/]\d\d?\S*|^[IWE]\d{4} \S+"
-)
+_DATE = r"(?:\d{4}[-/]\d\d?[-/]\d\d?[T ]?|\d\d/\d\d )"
+_TIME = r"\d\d?:\d\d:\d\d(?:[.,]\d+)?\S*(?: [AP]M\b)?"
+_STAMP = re.compile(rf"^\W*{_DATE}?{_TIME}|^\W*\d{{4}}[-/]\d\d?[-/]\d\d?\S*|^[IWE]\d{{4}} \S+")
 _EPOCH = re.compile(
     r"(?<![A-Za-z_/])(?<!best )(?<!last )(?:epoch|ep)(?:\s*\((?P<mode>\w+)\))?(?![A-Za-z_])[\s:#=\[('\"_]*"
     r"(?P<n>\d+(?:\.\d+)?)(?!\d|:\d\d)(?:\s*(?:/|of|out of)\s*\d+)?",
@@ -34,8 +34,15 @@ _STEP = re.compile(
     r"(?P<of>\s*/\s*\d+)?(?![\w.]|\s*ms)",
     re.IGNORECASE,
 )
+_AVERAGED = re.compile(r"\bavg\b|\baveraged?\b", re.IGNORECASE)
+_CURRENT = re.compile(r"\bcur metric\b")
+"""How PaddleOCR calls what it measures on validation."""
+
 _LEADING = re.compile(r"^\W{0,3}(\d+)\s*/\s*\d+\b")
 _OBJECT = re.compile(r"\{\s*['\"].*\}")
+_WITHOUT_BAR = re.compile(r"^\s*(?:\d+/\d+)?\s*- \d+s(?:/epoch)?\b")
+"""How Keras begins a line with ``verbose=2``."""
+
 _SET_BY_STEP = re.compile(r"^\s*step \d+: train loss [\d.]+, val loss")
 EPOCH, STEP = "epoch", "step"
 LONGEST_OBJECT = 10_000
@@ -106,9 +113,8 @@ def _dictionary(found: Transcript, line: str) -> bool:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         return False
     row = records.of_object(value)
-    if not any(role(name) is not None for name in row.values):
-        return False
-    found.add(row, "dictionaries")
+    if any(role(name) is not None for name in row.values):
+        found.add(row, "dictionaries")
     return True
 
 
@@ -162,11 +168,13 @@ def _values(found: Transcript, state: _State, line: str, *, leading: bool) -> No
     if stepped:
         state.step = float(stepped["n"]) if stepped["of"] is None or state.epoch is None else state.step
         rest = f"{rest[: stepped.start()]} | {rest[stepped.end() :]}"
+    if _CURRENT.search(rest):
+        state.split = "val"
     parsed = parse(rest, state.split)
     if parsed.label is not None and (parsed.pairs or len(line.split()) <= LABEL_WORDS or is_bar(line)):
         state.split = parsed.label
     values = _told(parsed)
-    running = any(pair.running for pair in parsed.pairs)
+    running = any(pair.running for pair in parsed.pairs) or _AVERAGED.search(rest) is not None
     split: Split | None = None
     if not values:
         if marked is None and stepped is None and parsed.label is None and at_start is None:
@@ -183,7 +191,7 @@ def _values(found: Transcript, state: _State, line: str, *, leading: bool) -> No
         values[EPOCH] = state.epoch
     elif state.step is not None:
         values[STEP] = state.step
-    keras = bar and at_start is not None
+    keras = (bar and at_start is not None) or _WITHOUT_BAR.match(line) is not None
     estimated = _SET_BY_STEP.match(line) is not None
     style: Style = "keras" if keras else "estimated" if estimated else "lines"
     found.add(records.Record(values, split, running=running or bar), style)
@@ -206,9 +214,7 @@ def _told(parsed: Parsed) -> dict[str, float]:
     return values if useful else {}
 
 
-def _after_the_end(
-    found: Transcript, state: _State, at_start: re.Match[str], values: dict[str, float]
-) -> Split | None:
+def _after_the_end(found: Transcript, state: _State, at_start: re.Match[str], values: dict[str, float]) -> Split | None:
     """The test set, for a bar that is drawn when that of the epoch is full already."""
     done, _, whole = at_start[0].strip(" \t[(").partition("/")
     if state.full and not any(said.split for name in values if (said := role(name)) is not None):

@@ -13,6 +13,7 @@ from leakaudit.history import (
     Diagnosis,
     History,
     Interval,
+    MeasuredTerm,
     RuleOutcome,
     Tests,
     TrainLossKind,
@@ -62,6 +63,24 @@ def headline(report: CurvesReport) -> str:
     return f"{len(report.diagnoses)} histories: {', '.join(parts)}"
 
 
+def beyond(diagnosis: Diagnosis, outcome: RuleOutcome) -> str:
+    """What an outcome says that the summary does not; a sentence stands on a page once."""
+    told = [sentence for sentence in outcome.message.split(". ") if sentence not in _decapitalised(diagnosis.summary)]
+    return ". ".join(told)
+
+
+def _decapitalised(summary: str) -> str:
+    """The summary with every sentence also in small letters, as outcomes begin."""
+    parts = summary.split(". ")
+    return ". ".join([*parts, *(part[:1].lower() + part[1:] for part in parts)])
+
+
+def term_text(term: MeasuredTerm) -> str:
+    """``+0.123 [0.100, 0.146]``."""
+    between = "" if term.low is None or term.high is None else f" [{term.low:+.3f}, {term.high:+.3f}]"
+    return f"{term.value:+.3f}{between}"
+
+
 def capital(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
@@ -78,6 +97,12 @@ def read_as(history: History) -> str:
     return " · ".join(parts)
 
 
+def series(history: History, name: str) -> list[float]:
+    """An array of the history as a list; empty where the history has none of the kind."""
+    values = getattr(history, name)
+    return [] if values is None else list(values.tolist())
+
+
 def known(values: list[float]) -> list[float]:
     """The values that are there: neither unknown nor infinite."""
     return [value for value in values if math.isfinite(value)]
@@ -92,8 +117,8 @@ def not_judged(diagnosis: Diagnosis) -> list[RuleOutcome]:
     """Findings that could not be looked for, with the reason."""
     if diagnosis.verdict == "cannot tell":  # the summary says it
         return []
-    quiet = ("selection-on-test", "learning-rate", "early-stopping", "underfitting", "holdout-drop")
-    quiet += ("near-perfect-training", "validation-loss-turning")
+    quiet = {"selection-on-test", "learning-rate", "early-stopping", "underfitting", "holdout-drop"}
+    quiet |= {"near-perfect-training", "validation-loss-turning"}
     return [o for o in diagnosis.outcomes if o.status in ("skipped", "inconclusive") and o.rule not in quiet]
 
 
