@@ -234,7 +234,7 @@ def _loss_only(history: History, row: int | None, holdout: Holdout) -> str:
 
 
 def _interval(val: float, n_val: int | None, test: float, n_test: int | None) -> tuple[float | None, float | None]:
-    """95 % interval of the difference of two shares (Agresti, Caffo); a validation set of unknown size counts as large."""
+    """95 % interval of the difference of two shares; a validation set of unknown size counts as very large."""
     if n_test is None:
         return None, None
     p, variance = _adjusted(test, n_test)
@@ -259,7 +259,7 @@ def _drop_text(drop: float, low: float | None, high: float | None, n_val: int | 
 
 
 def selection_optimism(history: History) -> tuple[float | None, int]:
-    """What choosing the best row is worth at most, and among how many near-equal rows; None where accuracy is unknown."""
+    """What choosing the best row is worth at most, and among how many near-equal rows; None without accuracies."""
     import numpy as np
 
     values = history.val_accuracy[np.isfinite(history.val_accuracy)]

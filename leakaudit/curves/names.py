@@ -256,7 +256,10 @@ def choose(
     twin = roles[train_accuracy].rest if train_accuracy in roles else ()
     sets = _sets(val, parts, twin)
     if train_accuracy in roles and roles[train_accuracy].split is None and not any(s.accuracy for s in sets):
-        sets, train_accuracy = _score_of_validation(roles, train_accuracy, sets, train_loss)
+        name = train_accuracy
+        sets, train_accuracy = _score_of_validation(roles, name, sets, train_loss)
+        if train_accuracy is None and not roles[name].kind:
+            notes.append(f"{name} says no split; it is taken for validation's")
     third = next(iter(_sets(test, parts, twin)), None)
     if len(train_loss) > 1:
         notes.append(f"the training loss is the sum of {listed(train_loss)}")
