@@ -104,14 +104,18 @@ def without_epochs(rows: Rows) -> str:
 
 
 def leading_numbers(rows: Rows) -> str:
-    return "\n".join(f"{i}/{len(rows)} train loss: {t:.4f}  val loss: {v:.4f}" for i, (t, v, _, _) in enumerate(rows, 1))
+    return "\n".join(
+        f"{i}/{len(rows)} train loss: {t:.4f}  val loss: {v:.4f}" for i, (t, v, _, _) in enumerate(rows, 1)
+    )
 
 
 def tqdm(rows: Rows) -> str:
     lines = []
     for i, (t, v, _, b) in enumerate(rows, 1):
         bar = f"Epoch {i}/{len(rows)}: "
-        lines.append(f"{bar}  0%|   | 0/10 [00:00<?, ?it/s]\r{bar}100%|###| 10/10 [00:02<00:00, 5.00it/s, loss={t:.4f}]")
+        lines.append(
+            f"{bar}  0%|   | 0/10 [00:00<?, ?it/s]\r{bar}100%|###| 10/10 [00:02<00:00, 5.00it/s, loss={t:.4f}]"
+        )
         lines.append(f"Validation loss: {v:.4f}, accuracy: {b:.4f}")
     return "\n".join(lines)
 
@@ -196,7 +200,9 @@ def skorch(rows: Rows) -> str:
     lines.append("-------  ------------  -----------  ------------  ----  ------")
     for i, (t, v, _, b) in enumerate(rows, 1):
         mark = "   +" if i % 2 else "    "
-        lines.append(f"      {i}        \x1b[36m{t:.4f}\x1b[0m       {b:.4f}        \x1b[35m{v:.4f}\x1b[0m  {mark}  0.0242")
+        lines.append(
+            f"      {i}        \x1b[36m{t:.4f}\x1b[0m       {b:.4f}        \x1b[35m{v:.4f}\x1b[0m  {mark}  0.0242"
+        )
     return "\n".join(lines)
 
 
@@ -205,7 +211,10 @@ def xgboost(rows: Rows) -> str:
 
 
 def lightgbm(rows: Rows) -> str:
-    lines = ["[LightGBM] [Info] Number of data points: 100", "Training until validation scores don't improve for 5 rounds"]
+    lines = [
+        "[LightGBM] [Info] Number of data points: 100",
+        "Training until validation scores don't improve for 5 rounds",
+    ]
     lines += [f"[{i}]\ttraining's l2: {t:.4f}\tvalid_1's l2: {v:.4f}" for i, (t, v, _, _) in enumerate(rows, 1)]
     return "\n".join([*lines, "Early stopping, best iteration is:", lines[2]])
 

@@ -67,6 +67,13 @@ USUAL_NAMES = (
     "history.json",
     "training.log",
     "catboost_training.json",
+    "metrics.json",
+    "scalars.json",
+    "trainer_log.jsonl",
+    "log.txt",
+    "train.log",
+    "training_log.txt",
+    "leakaudit.csv",
 )
 """Of a folder without a store of its own, the first of these files is read."""
 
@@ -117,21 +124,44 @@ def _reader(source: Source, options: Options) -> Reader:
 
 
 def _inside(source: Source) -> Source:
-    """The usual file of a folder, where it has one."""
+    """The usual file of a folder, where it has one, or its MLflow store."""
     for name in USUAL_NAMES:
         path = source.path / name
         if path.is_file():
             return Source(path, str(Path(source.shown) / name))
-    return source
+    store = source.path / "mlruns"
+    return Source(store, str(Path(source.shown) / "mlruns")) if store.is_dir() else source
+
+
+BINARY: tuple[tuple[bytes, str], ...] = (
+    (b"\x80\x02", "a pickle"),
+    (b"\x80\x03", "a pickle"),
+    (b"\x80\x04", "a pickle"),
+    (b"\x80\x05", "a pickle"),
+    (b"\x89HDF", "HDF5 (weights or arrays)"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"PK\x03\x04", "a zip archive (as torch.save and Excel write)"),
+    (b":W&B", "W&B's own format"),
+)
+"""First bytes of what is no text. A pickle runs code when it is opened: it never is."""
+
+EXPORT = "write the history as JSON or csv, or export the run from the web page"
 
 
 def _unrecognised(source: Source) -> str:
     if source.is_dir:
+        if next(source.path.glob("wandb/*/*.wandb"), None) or next(source.path.glob("*/*.wandb"), None):
+            return f"{source.shown}: holds runs in W&B's own format only; {EXPORT}"
         told = ", ".join(USUAL_NAMES)
         looked_for = f"looked for TensorBoard event files, MLflow runs, {told}"
         return f"{source.shown}: no training history in this folder; {looked_for}"
     if not source.head:
         return f"{source.shown}: is empty"
+    for first, kind in BINARY:
+        if source.head.startswith(first):
+            return f"{source.shown}: is {kind}, which is not opened; {EXPORT}"
+    if source.head.startswith(b"version https://git-lfs"):
+        return f"{source.shown}: is a pointer of Git LFS, not the file: fetch it with `git lfs pull`"
     if source.json_error:
         return source.json_error
     if source.table is not None:

@@ -40,7 +40,7 @@ def read(source: Source, options: Options) -> list[History]:
     """
     table = source.table
     assert table is not None
-    if (split := _split_column(table)) is not None:
+    if (split := split_column(table)) is not None:
         return _of_long_rows(source, options, table, split)
     choice = choose(_numbered(table), options.columns)
     if choice is None:
@@ -65,7 +65,7 @@ def _numbered(table: Delimited) -> list[str]:
     return [name for name in dict.fromkeys(table.names) if name]
 
 
-def _split_column(table: Delimited) -> str | None:
+def split_column(table: Delimited) -> str | None:
     """A column whose every cell says a split: rows of training and of validation take turns."""
     for at, name in enumerate(table.names):
         cells = {row[at].strip().lower() for row in table.rows}

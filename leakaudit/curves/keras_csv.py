@@ -11,7 +11,7 @@ https://keras.io/api/callbacks/csv_logger/
 
 from __future__ import annotations
 
-from leakaudit.curves.any_csv import columns, warnings
+from leakaudit.curves.any_csv import columns, split_column, warnings
 from leakaudit.curves.build import About
 from leakaudit.curves.options import Options
 from leakaudit.curves.reader import Reader
@@ -25,7 +25,7 @@ ABOUT = About("keras-csv", "epoch_mean")
 def sniff(source: Source) -> bool:
     """A csv with ``epoch`` and a bare ``loss``."""
     table = source.table
-    return table is not None and {"epoch", "loss"} <= set(table.names)
+    return table is not None and {"epoch", "loss"} <= set(table.names) and split_column(table) is None
 
 
 def read(source: Source, options: Options) -> list[History]:

@@ -54,7 +54,22 @@ def test_values_come_back(framework, rows, tmp_path):
     st.lists(
         st.sampled_from(
             ["loss", "val_loss", "Epoch", "epoch", " 3/10", ": ", "=", "0.5", "nan", "\r", "\x08\x08", "\x1b[31m", "\n"]
-            + ["|", "[0]\t", "train-rmse:", "{'loss': 1}", "{", "'", "step 5", "%", "(", ")", "━━━", "best", " - ", "1e999"]
+            + [
+                "|",
+                "[0]\t",
+                "train-rmse:",
+                "{'loss': 1}",
+                "{",
+                "'",
+                "step 5",
+                "%",
+                "(",
+                ")",
+                "━━━",
+                "best",
+                " - ",
+                "1e999",
+            ]
         )
         | st.text(max_size=8),
         max_size=40,
@@ -124,7 +139,9 @@ def test_boosting_rounds_and_the_repeated_best_one(tmp_path):
 
 def test_options_for_boosting_say_where_there_is_none(tmp_path):
     with pytest.raises(ConfigError, match="--train-set does not apply"):
-        read(written(tmp_path, "epoch 1: loss 0.5 val_loss 0.6\nepoch 2: loss 0.4 val_loss 0.5"), Options(train_set="x"))
+        read(
+            written(tmp_path, "epoch 1: loss 0.5 val_loss 0.6\nepoch 2: loss 0.4 val_loss 0.5"), Options(train_set="x")
+        )
 
 
 @pytest.mark.parametrize(
@@ -152,14 +169,20 @@ def test_the_last_state_of_a_bar_stays():
 
 
 def notebook(tmp_path, *cells):
-    value = {"nbformat": 4, "cells": [{"cell_type": "code", "source": [], "outputs": list(outputs)} for outputs in cells]}
+    value = {
+        "nbformat": 4,
+        "cells": [{"cell_type": "code", "source": [], "outputs": list(outputs)} for outputs in cells],
+    }
     return written(tmp_path, json.dumps(value), "train.ipynb")
 
 
 def test_notebooks_are_read_cell_by_cell(tmp_path):
     rows = [(1.0, 1.1, 0.5, 0.4), (0.8, 0.9, 0.6, 0.5), (0.7, 0.8, 0.7, 0.6)]
     table = "<table><tr><th>epoch</th><th>train_loss</th><th>valid_loss</th><th>accuracy</th><th>time</th></tr>"
-    table += "".join(f"<tr><td>{i}</td><td>{t}</td><td>{v}</td><td>{b}</td><td>00:03</td></tr>" for i, (t, v, _, b) in enumerate(rows))
+    table += "".join(
+        f"<tr><td>{i}</td><td>{t}</td><td>{v}</td><td>{b}</td><td>00:03</td></tr>"
+        for i, (t, v, _, b) in enumerate(rows)
+    )
     printed = [{"output_type": "stream", "text": keras3(rows).splitlines(keepends=True)}]
     shown_table = [{"output_type": "display_data", "data": {"text/html": [table + "</table>"], "text/plain": ["<x>"]}}]
     found = read(notebook(tmp_path, printed, [{"output_type": "stream", "text": "hello"}], shown_table))
