@@ -1,7 +1,7 @@
 """What frameworks print for a run of known values; the shapes are those of their real output.
 
-Each function gets rows of ``(train_loss, val_loss, train_accuracy, val_accuracy)`` and gives the text; `HOLDS` says which
-of the four the text holds. Values have four decimals.
+Each function gets rows of ``(train_loss, val_loss, train_accuracy, val_accuracy)`` and gives the text; `HOLDS` says
+which of the four the text holds. Values have four decimals.
 """
 
 from __future__ import annotations
@@ -227,6 +227,39 @@ def catboost(rows: Rows) -> str:
     return "\n".join([*lines, "", "bestTest = 0.01", "bestIteration = 0"])
 
 
+def ignite(rows: Rows) -> str:
+    lines = []
+    for i, (t, v, a, b) in enumerate(rows, 1):
+        lines.append(f"Epoch[{i}] Iteration[10/100] Loss: 9.00")
+        lines.append(f"Training Results - Epoch: {i}  Avg accuracy: {a:.4f} Avg Loss: {t:.4f}")
+        lines.append(f"Validation Results - Epoch: {i}  Avg accuracy: {b:.4f} Avg Loss: {v:.4f}")
+    return "\n".join(lines)
+
+
+def only_splits(rows: Rows) -> str:
+    return "\n".join(f"  Epoch {i:02d}/50 | train={t:.4f} | val={v:.4f} | 3.2s" for i, (t, v, _, _) in enumerate(rows))
+
+
+def sentences(rows: Rows) -> str:
+    return "\n".join(
+        f"Epoch {i}: Train Loss: {t:.4f}. Valid Loss: {v:.4f}. Valid Accuracy: {b:.4f}."
+        for i, (t, v, _, b) in enumerate(rows)
+    )
+
+
+def of_many_iterations(rows: Rows) -> str:
+    lines = []
+    for i, (t, v, _, b) in enumerate(rows, 1):
+        lines.append(f"[{2000 * i}/300000] Train loss: {t:.5f}, Valid loss: {v:.5f}, Elapsed_time: 404.18034")
+        lines += [f"Current_accuracy : {100 * b:.3f}, Current_norm_ED  : 0.99", "Best_accuracy    : 99.900"]
+    return "\n".join(lines)
+
+
+def table_of_a_readme(rows: Rows) -> str:
+    lines = ["# Results", "", "| epoch | train loss | val loss | val acc |", "|---|---|---|---|"]
+    return "\n".join([*lines, *(f"| {i} | {t:.4f} | {v:.4f} | {b:.4f} |" for i, (t, v, _, b) in enumerate(rows))])
+
+
 HOLDS: dict[Callable[[Rows], str], str] = {
     keras3: "tvab",
     keras2_without_bar: "tvab",
@@ -252,4 +285,9 @@ HOLDS: dict[Callable[[Rows], str], str] = {
     xgboost: "tv",
     lightgbm: "tv",
     catboost: "tv",
+    ignite: "tvab",
+    only_splits: "tv",
+    sentences: "tvb",
+    of_many_iterations: "tvb",
+    table_of_a_readme: "tvb",
 }

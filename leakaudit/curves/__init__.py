@@ -148,20 +148,30 @@ BINARY: tuple[tuple[bytes, str], ...] = (
 EXPORT = "write the history as JSON or csv, or export the run from the web page"
 
 
+def _empty_folder(source: Source) -> str:
+    if next(source.path.glob("wandb/*/*.wandb"), None) or next(source.path.glob("*/*.wandb"), None):
+        return f"{source.shown}: holds runs in W&B's own format only; {EXPORT}"
+    told = ", ".join(USUAL_NAMES)
+    return (
+        f"{source.shown}: no training history in this folder; looked for TensorBoard event files, MLflow runs, {told}"
+    )
+
+
+def _other_kind(head: bytes) -> str:
+    """What a file is that is no text, from its first bytes, and what to do."""
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, not the file: fetch it with `git lfs pull`"
+    kind = next((kind for first, kind in BINARY if head.startswith(first)), "")
+    return f"{kind}, which is not opened; {EXPORT}" if kind else ""
+
+
 def _unrecognised(source: Source) -> str:
     if source.is_dir:
-        if next(source.path.glob("wandb/*/*.wandb"), None) or next(source.path.glob("*/*.wandb"), None):
-            return f"{source.shown}: holds runs in W&B's own format only; {EXPORT}"
-        told = ", ".join(USUAL_NAMES)
-        looked_for = f"looked for TensorBoard event files, MLflow runs, {told}"
-        return f"{source.shown}: no training history in this folder; {looked_for}"
+        return _empty_folder(source)
     if not source.head:
         return f"{source.shown}: is empty"
-    for first, kind in BINARY:
-        if source.head.startswith(first):
-            return f"{source.shown}: is {kind}, which is not opened; {EXPORT}"
-    if source.head.startswith(b"version https://git-lfs"):
-        return f"{source.shown}: is a pointer of Git LFS, not the file: fetch it with `git lfs pull`"
+    if told := _other_kind(source.head):
+        return f"{source.shown}: is {told}"
     if source.json_error:
         return source.json_error
     if source.table is not None:

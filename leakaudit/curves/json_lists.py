@@ -1,9 +1,9 @@
 """JSON with one list a name: ``History.history`` of Keras, the lists that training loops collect, records by epoch.
 
 Accepted shapes, under any usual names: a mapping of names to lists (or to ``{"0": …}``, as a data frame writes it; or
-to pairs of step and value), split by a level more (``{"train": {"loss": […]}, "val": {…}}``, ``{"loss": {"train":
-…}}``), a list of records, records by epoch number, any of them below other keys; a mapping of run names to any of these
-gives one history a run.
+to pairs or objects of step and value), split by a level more (``{"train": {"loss": […]}, "val": {…}}``,
+``{"loss": {"train": …}}``), a list of records, records by epoch number, any of them below other keys; a mapping of run
+names to any of these gives one history a run.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from leakaudit.history import History
 KERAS = About("keras-json", "epoch_mean")
 ABOUT = About("json", "epoch_mean")
 DEEPEST = 4
+LARGEST_POINT = 3
+"""Keys of an object that is one point of a curve: step, value, time."""
+
 PLAIN_KEYS = ("history", "params", "log", "logs", "metrics", "results", "data", "epochs", "log_history")
 """Keys that name no run."""
 
@@ -110,6 +113,8 @@ def _is_series(value: Any) -> bool:  # noqa: ANN401
         return bool(value) and all(str(key).isdigit() for key in value) and _is_series(list(value.values()))
     if not isinstance(value, list):
         return False
+    if value and all(isinstance(item, dict) and "value" in item and len(item) <= LARGEST_POINT for item in value):
+        return all(isinstance(item["value"], int | float) for item in value)
     if value and all(isinstance(item, list) and len(item) in (2, 3) for item in value):
         return all(isinstance(part, int | float) for item in value for part in item)
     return all(item is None or isinstance(item, int | float | str) for item in value)
@@ -117,7 +122,14 @@ def _is_series(value: Any) -> bool:  # noqa: ANN401
 
 def _series(value: Any) -> list[float]:  # noqa: ANN401
     items = value if isinstance(value, list) else list(value.values())
-    return [number(item[-1] if isinstance(item, list) else item) for item in items]
+    return [number(_point(item)) for item in items]
+
+
+def _point(item: Any) -> object:  # noqa: ANN401
+    """The value of a point: itself, the last of a pair, or what is called so."""
+    if isinstance(item, dict):
+        return item.get("value")
+    return item[-1] if isinstance(item, list) else item
 
 
 READER = Reader(

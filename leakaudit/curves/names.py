@@ -32,7 +32,23 @@ _AGGREGATION = {
     **{"step": 4, "batch": 4, "iter": 4},
 }
 _NEUTRAL = {*_AGGREGATION, "metrics", "metric", "scalar", "scalars", "log", "history", "model", "categorical", "sparse"}
-_NEUTRAL |= {"binary", "multiclass", "top1", "b", "set", "is", "list", "hist", "score", "value", "values", "s", "acc1"}
+_NEUTRAL |= {
+    "binary",
+    "multiclass",
+    "top1",
+    "b",
+    "set",
+    "is",
+    "list",
+    "hist",
+    "score",
+    "value",
+    "values",
+    "s",
+    "acc1",
+    "current",
+    "cur",
+}
 _NEVER = {"top5", "top3", "top10", "std", "smoothed", "runtime", "best", "min", "max", "scale", "unscaled", "weight"}
 _NEVER |= {"time", "improvement", "last", "prev", "previous", "patience", "lowest", "highest", "delta", "norm"}
 _LOSSES = {"loss", "nll", "logloss", "mlogloss"}

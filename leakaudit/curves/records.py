@@ -24,6 +24,8 @@ MODE_KEYS = ("mode", "phase", "split", "stage", "set", "subset", "dataset", "par
 """Keys whose value may say the split of a whole record (mmengine's ``mode``)."""
 
 DEEPEST = 4
+FEW_STEPS = 3
+"""A log of a single epoch is read by its steps where there are at least so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,13 @@ def histories(
     at = _carried(rows, epoch)
     at = [at[place] for place, row in enumerate(rows) if any(n in told or role(n) is not None for n in row.values)]
     if epoch is not None and any(map(math.isfinite, at)):
-        if all(value == math.floor(value) for value in at if math.isfinite(value)):
+        steps = {row.values[step] for row in useful if step in row.values} if step is not None else set()
+        whole = all(value == math.floor(value) for value in at if math.isfinite(value))
+        if whole and (len(set(at)) > 1 or len(steps) < FEW_STEPS):
             return _by_epoch(source, about, options, useful, at, (epoch, run), names, notes)
         clock = _carried(useful, step) if step is not None else at
-        return _by_step(source, about, options, useful, clock, at, (epoch, step, run), notes)
+        within = at if len(set(at)) > 1 else None  # one epoch says nothing of where its steps stand
+        return _by_step(source, about, options, useful, clock, within, (epoch, step, run), notes)
     if step is not None:
         return _by_step(source, about, options, useful, _carried(useful, step), None, (epoch, step, run), notes)
     return table.histories(source, about, options, _rows_of_repeats(useful, names), run, notes)

@@ -121,7 +121,7 @@ def test_a_folder_above_mlruns_and_one_of_wandb(tmp_path, samples):
     run = tmp_path / "wandb" / "run-1"
     run.mkdir(parents=True)
     (run / "run-1.wandb").write_bytes(b":W&B")
-    with pytest.raises(InputError, match="W&B's own format.*export"):
+    with pytest.raises(InputError, match=r"W&B's own format.*export"):
         read(tmp_path)
 
 

@@ -25,6 +25,7 @@ _DELIMITERS = re.compile(r"[,;|\t{}\])\[>*#]|\s[-–—]+\s|[:=]|\(")
 _NAME = re.compile(r"[A-Za-z_][\w.@/'\- ]*$")
 _ALONE = re.compile(r"(?<![\w/'-])([A-Za-z]+)(?![\w/'])")
 _BEST = re.compile(r"\b(?:best|lowest|highest|previous|improved|restor\w+)\b", re.IGNORECASE)
+_TIMED = re.compile(r"[A-Za-z]+[\s:=]*\d+(?:\.\d+)?\s?(?:s|ms|m|min|sec)\b")
 MOST_WORDS = 5
 
 
@@ -147,6 +148,7 @@ def _known_end(name: str) -> str:
 
 def _standing_alone(text: str) -> Split | None:
     """The last word of a text that says a split and is no part of a longer name."""
+    text = _TIMED.sub(" ", text)  # ``train 2.1s`` says how long, not what follows
     found = [SPLIT_WORDS[word.lower()] for word in _ALONE.findall(text) if word.lower() in SPLIT_WORDS]
     return found[-1] if found else None
 

@@ -85,6 +85,8 @@ def _notes(said: Transcript) -> list[str]:
         notes.append(
             "lines `step …: train loss …, val loss …` are taken for losses of the same weights in evaluation mode"
         )
+    if said.bare:
+        notes.append("values called train and val, and nothing else, are taken for losses")
     if said.n_after:
         notes.append("what was evaluated after the bar of an epoch was full is read as the test set")
     return notes

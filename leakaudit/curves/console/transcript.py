@@ -17,7 +17,7 @@ from typing import Literal
 
 from leakaudit.curves import records
 from leakaudit.curves.console import grid
-from leakaudit.curves.console.pairs import Parsed, parse
+from leakaudit.curves.console.pairs import Pair, Parsed, parse
 from leakaudit.curves.console.screen import is_bar
 from leakaudit.curves.names import Split, role
 
@@ -38,10 +38,14 @@ _AVERAGED = re.compile(r"\bavg\b|\baveraged?\b", re.IGNORECASE)
 _CURRENT = re.compile(r"\bcur metric\b")
 """How PaddleOCR calls what it measures on validation."""
 
-_LEADING = re.compile(r"^\W{0,3}(\d+)\s*/\s*\d+\b")
+_LEADING = re.compile(r"^\W{0,3}(\d+)\s*/\s*(\d+)\b")
 _OBJECT = re.compile(r"\{\s*['\"].*\}")
 _WITHOUT_BAR = re.compile(r"^\s*(?:\d+/\d+)?\s*- \d+s(?:/epoch)?\b")
 """How Keras begins a line with ``verbose=2``."""
+
+_BARE = re.compile(r"\b(train|training|val|valid|validation|test)(\s*[:=]\s*\d*\.\d)", re.IGNORECASE)
+MOST_EPOCHS = 2_000
+"""``[500/300000]`` at the beginning of a line counts steps, not epochs, from that many on."""
 
 _SET_BY_STEP = re.compile(r"^\s*step \d+: train loss [\d.]+, val loss")
 EPOCH, STEP = "epoch", "step"
@@ -64,11 +68,14 @@ class Transcript:
         Names with a separator in lines that held a loss or an accuracy.
     n_after : int
         Bars after the end of an epoch, read as the test set.
+    bare : bool
+        Values were called ``train`` and ``val``, nothing else.
     """
 
     rows: list[records.Record] = field(default_factory=list)
     styles: dict[Style, int] = field(default_factory=dict)
     n_after: int = 0
+    bare: bool = False
 
     def add(self, row: records.Record, style: Style) -> None:
         """Add a record."""
@@ -86,8 +93,14 @@ class _State:
 
 
 def transcript(lines: Sequence[str]) -> Transcript:
-    """Read the lines; where none names an epoch or a step, one that begins with ``[3/10]`` is in epoch 3."""
+    """Read the lines; where none names an epoch or a step, one that begins with ``[3/10]`` is in epoch 3.
+
+    Where nothing is called a loss or an accuracy, ``train=0.4 val=0.5`` are taken for losses.
+    """
     found = _read(lines, leading=False)
+    if not found.rows:
+        found = _read([_BARE.sub(r"\1 loss\2", line) for line in lines], leading=False)
+        found.bare = bool(found.rows)
     if found.rows and not any(EPOCH in row.values or STEP in row.values for row in found.rows):
         found = _read(lines, leading=True)
     return found
@@ -166,13 +179,14 @@ def _values(found: Transcript, state: _State, line: str, *, leading: bool) -> No
         rest = f"{line[: marked.start()]} | {line[marked.end() :]}"
     stepped = _STEP.search(rest)
     if stepped:
-        state.step = float(stepped["n"]) if stepped["of"] is None or state.epoch is None else state.step
+        state.step = float(stepped["n"])
         rest = f"{rest[: stepped.start()]} | {rest[stepped.end() :]}"
     if _CURRENT.search(rest):
         state.split = "val"
     parsed = parse(rest, state.split)
     if parsed.label is not None and (parsed.pairs or len(line.split()) <= LABEL_WORDS or is_bar(line)):
-        state.split = parsed.label
+        splits = {_split_of(pair) for pair in parsed.pairs}
+        state.split = parsed.label if len(splits) < 2 else None  # a line on both splits says nothing of the next
     values = _told(parsed)
     running = any(pair.running for pair in parsed.pairs) or _AVERAGED.search(rest) is not None
     split: Split | None = None
@@ -180,21 +194,34 @@ def _values(found: Transcript, state: _State, line: str, *, leading: bool) -> No
         if marked is None and stepped is None and parsed.label is None and at_start is None:
             return
         if at_start and leading:
-            state.epoch = float(at_start[1])
+            _count(state, at_start)
         return
     if leading and at_start:
-        state.epoch = float(at_start[1])
+        _count(state, at_start)
     bar = is_bar(line)
     if bar and at_start and state.split is None:
         split = _after_the_end(found, state, at_start, values)
     if state.epoch is not None:
         values[EPOCH] = state.epoch
-    elif state.step is not None:
+    if state.step is not None and (stepped or state.epoch is None):
         values[STEP] = state.step
     keras = (bar and at_start is not None) or _WITHOUT_BAR.match(line) is not None
     estimated = _SET_BY_STEP.match(line) is not None
     style: Style = "keras" if keras else "estimated" if estimated else "lines"
     found.add(records.Record(values, split, running=running or bar), style)
+
+
+def _count(state: _State, at_start: re.Match[str]) -> None:
+    """What ``[3/10]`` at the beginning of a line counts."""
+    if float(at_start[2]) > MOST_EPOCHS:
+        state.step = float(at_start[1])
+    else:
+        state.epoch = float(at_start[1])
+
+
+def _split_of(pair: Pair) -> Split | None:
+    said = role(pair.name)
+    return (said.split if said is not None else None) or pair.split
 
 
 def _told(parsed: Parsed) -> dict[str, float]:
