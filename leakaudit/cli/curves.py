@@ -18,7 +18,7 @@ from leakaudit.history import CurvesReport, Modality, TrainLossKind, ValWeights
 if TYPE_CHECKING:
     from leakaudit.curves.settings import Holdout
     from leakaudit.curves.thresholds import Thresholds
-    from leakaudit.history import Measured
+    from leakaudit.history import Diagnosis, Measured
 
 
 def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -193,12 +193,30 @@ def _with_measured(report: CurvesReport) -> CurvesReport:
     if not any(diagnosis.history.format == FORMAT for diagnosis in report.diagnoses):
         return report
     diagnoses = tuple(
-        replace(diagnosis, measured=_measured(diagnosis.history.source))
-        if diagnosis.history.format == FORMAT
-        else diagnosis
-        for diagnosis in report.diagnoses
+        _answered(diagnosis) if diagnosis.history.format == FORMAT else diagnosis for diagnosis in report.diagnoses
     )
     return replace(report, diagnoses=diagnoses)
+
+
+def _answered(diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis with what was measured; where that answers why validation loss is lower, in place of the advice."""
+    measured = _measured(diagnosis.history.source)
+    if measured is None:
+        return diagnosis
+    from leakaudit.curves.diagnose import concluded
+
+    low = diagnosis.outcome("low-validation-loss")
+    if not low.metrics.get("unexplained"):
+        return replace(diagnosis, measured=measured, steps=(*diagnosis.steps, *measured.advice))
+    told = "; ".join(low.message.split("; ")[:2])
+    answer = replace(
+        low,
+        message=f"{told}; the parts of the difference were measured in the run, at its last epoch",
+        metrics={**low.metrics, "unexplained": 0, "measured": 1},
+    )
+    outcomes = tuple(answer if outcome is low else outcome for outcome in diagnosis.outcomes)
+    found = concluded(diagnosis.history, outcomes)
+    return replace(found, measured=measured, steps=(*found.steps, *measured.advice))
 
 
 def _measured(path: str) -> Measured | None:

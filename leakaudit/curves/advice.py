@@ -102,12 +102,13 @@ def steps(
             "look for NaN in the inputs and log(0) in the loss",
         ]
     fitted = any(of[rule].status == "failed" for rule in ("overfitting", "rising-validation-loss"))
-    if of["holdout-drop"].status == "failed":
-        found += [f"see whether validation and the third set differ: {SCAN}", REPORT_HOLD_OUT]
+    dropped = of["holdout-drop"].status == "failed"
     if verdict == "overfitting" and fitted:
         found.append(_keep(history, of["early-stopping"], framework))
         found += _for_trees() if framework == "boosting" else _against_overfitting(modality, plateau)
-        found.append(HOLD_OUT)
+        found += [] if dropped else [HOLD_OUT]
+    if dropped:
+        found += [f"see whether validation and the third set differ: {SCAN}", REPORT_HOLD_OUT]
     if verdict == "watch":
         found += _while_watching(history, of, framework)
     if verdict == "unstable":

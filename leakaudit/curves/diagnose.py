@@ -10,7 +10,7 @@ from leakaudit.curves.rules import RULES
 from leakaudit.curves.settings import Settings
 from leakaudit.curves.speech import unit
 from leakaudit.curves.timing import corrected_train_loss
-from leakaudit.history import Diagnosis, History, RuleOutcome, RuleStatus, VerdictWord
+from leakaudit.history import Diagnosis, History, Modality, RuleOutcome, RuleStatus, VerdictWord
 from leakaudit.model import Severity
 
 DECIDING = ("overfitting", "rising-validation-loss")
@@ -31,13 +31,18 @@ def diagnose(history: History, settings: Settings | None = None) -> Diagnosis:
     """
     settings = settings or Settings()
     outcomes = _once(tuple(rule(history, settings) for rule in RULES))
+    return concluded(history, outcomes, settings.modality)
+
+
+def concluded(history: History, outcomes: tuple[RuleOutcome, ...], modality: Modality | None = None) -> Diagnosis:
+    """Verdict, summary and steps that follow from outcomes."""
     verdict = _verdict(outcomes)
     return Diagnosis(
         history=history,
         verdict=verdict,
         summary=_summary(history, verdict, outcomes),
         outcomes=outcomes,
-        steps=steps(history, verdict, outcomes, settings.modality),
+        steps=steps(history, verdict, outcomes, modality),
         corrected_train_loss=corrected_train_loss(history),
     )
 
@@ -95,7 +100,7 @@ def _summary(history: History, verdict: VerdictWord, outcomes: Sequence[RuleOutc
     passed = [of[rule].message for rule in DECIDING if of[rule].status == "passed"]
     few = f" ({len(history)} {unit(history, len(history))} only)" if len(history) < FEW_ROWS else ""
     low = of["low-validation-loss"]
-    if low.metrics.get("unexplained"):
+    if low.metrics.get("unexplained") or low.metrics.get("measured"):
         return f"{low.message.split('. ')[0]}. {capital('; '.join(passed))}{few}"
     return "; ".join(passed) + few
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from leakaudit.errors import ConfigError
@@ -180,6 +181,7 @@ def is_step(name: str) -> bool:
     return bool(parts) and parts[-1] in _STEP_WORDS and not {"total", "max", "per", "num"} & set(parts)
 
 
+@lru_cache(maxsize=4096)
 def role(name: str, split: Split | None = None) -> Role | None:
     """The role of a name, or None. `split` is what the place of the name says where the name itself does not."""
     parts = words(name)

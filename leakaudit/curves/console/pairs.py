@@ -85,7 +85,7 @@ def parse(line: str, split: Split | None = None) -> Parsed:
     progress: tuple[float, float] | None = None
     end, spoiled, fresh = 0, False, False
     for match in _VALUE.finditer(line):
-        if _CLOCK.search(line, 0, match.start()):
+        if line.endswith(":", 0, match.start()) and _CLOCK.search(line, 0, match.start()):
             end = match.end()
             continue
         gap = line[end : match.start()]

@@ -175,7 +175,7 @@ def _values(found: Transcript, state: _State, line: str, *, leading: bool) -> No
     if marked:
         epoch = float(marked["n"])
         state.full = state.full and epoch == state.epoch
-        state.epoch, state.split = epoch, parse(marked["mode"] or "").label
+        state.epoch, state.split = epoch, parse(marked["mode"]).label if marked["mode"] else None
         rest = f"{line[: marked.start()]} | {line[marked.end() :]}"
     stepped = _STEP.search(rest)
     if stepped:
