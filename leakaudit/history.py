@@ -30,11 +30,15 @@ ValWeights = Literal["raw", "ema"]
 Unit = Literal["epoch", "iteration", "step"]
 """What one row of a history is: an epoch, a boosting iteration, or an evaluation that is known by its step only."""
 
+Modality = Literal["picture", "table", "text", "sound", "series"]
+"""What the samples of a run are."""
+
 RuleStatus = Literal["passed", "noted", "failed", "inconclusive", "skipped"]
 """``failed``: a finding. ``noted``: a measured fact worth reading that is no finding. ``inconclusive``: too short to
 tell. ``skipped``: the file lacks what the rule needs."""
 
-VerdictWord = Literal["healthy", "overfitting", "unstable", "diverged", "perhaps underfit", "cannot tell"]
+VerdictWord = Literal["healthy", "watch", "overfitting", "unstable", "diverged", "perhaps underfit", "cannot tell"]
+"""``watch`` lies between healthy and overfitting: a sign that is no finding yet."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,6 +68,10 @@ class History:
         Runs of the same group are pooled in a comparison; "" unless the user named one.
     notes : tuple of str
         What was assumed, merged or left out while reading.
+    test_loss, test_accuracy : ndarray of float64, shape (n,), or None
+        Of a third set beside training and validation, where one was logged.
+    metric : str, default "accuracy"
+        What the accuracies are: ``accuracy``, or the score that stands in for it (mAP, F1, AUC).
     """
 
     source: str
@@ -81,6 +89,9 @@ class History:
     unit: Unit = "epoch"
     group: str = ""
     notes: tuple[str, ...] = ()
+    test_loss: Floats | None = None
+    test_accuracy: Floats | None = None
+    metric: str = "accuracy"
 
     def __len__(self) -> int:
         return len(self.epoch)
@@ -118,6 +129,35 @@ class RuleOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredTerm:
+    """One measured part of the difference between training and validation loss; no interval where it has none."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a callback measured during the run, at its last epoch: the same as ``attribute(history=…)`` gives.
+
+    Parameters
+    ----------
+    gap : float
+        Reported training loss minus reported validation loss; the terms add up to it.
+    advice, limits : tuple of str
+        What it means, and what must be read with the figures.
+    """
+
+    gap: float
+    terms: tuple[MeasuredTerm, ...]
+    advice: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """One history with everything said about it.
 
@@ -132,6 +172,8 @@ class Diagnosis:
         What to do next, most useful first.
     corrected_train_loss : ndarray of float64, shape (n,)
         The training loss shifted to the end of the rows (`leakaudit.curves.timing`); NaN where it needs no correction.
+    measured : Measured or None
+        Only of a file that a callback of `leakaudit.callbacks` wrote.
     """
 
     history: History
@@ -140,6 +182,7 @@ class Diagnosis:
     outcomes: tuple[RuleOutcome, ...]
     steps: tuple[str, ...]
     corrected_train_loss: Floats
+    measured: Measured | None = None
 
     @property
     def findings(self) -> tuple[RuleOutcome, ...]:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, TextIO, get_args
 import click
 
 from leakaudit.config import FailOn
-from leakaudit.history import CurvesReport, TrainLossKind, ValWeights
+from leakaudit.history import CurvesReport, Modality, TrainLossKind, ValWeights
 
 if TYPE_CHECKING:
+    from leakaudit.curves.settings import Holdout
     from leakaudit.curves.thresholds import Thresholds
+    from leakaudit.history import Diagnosis, Measured
 
 
 def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -50,6 +52,19 @@ def _thresholds(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     return replace(defaults, **changed)
 
 
+def _holdouts(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Holdout, ...]:
+    del ctx, param
+    from leakaudit.curves.holdout import read_holdout
+
+    found = []
+    for value in values:
+        name, equals, told = value.partition("=")
+        if not equals or not name or not told:
+            raise click.BadParameter(f"{value!r} is not NAME=SCORE, NAME=SCORE:SAMPLES or NAME=FILE")
+        found.append(read_holdout(name, told))
+    return tuple(found)
+
+
 def _grouped(paths: tuple[str, ...]) -> list[tuple[str, str]]:
     """GROUP=PATH taken apart; a path that exists as it stands is one, whatever signs it holds."""
     found = []
@@ -72,6 +87,16 @@ def _grouped(paths: tuple[str, ...]) -> list[tuple[str, str]]:
 @click.option(
     "--val-set", "val_sets", multiple=True, metavar="NAME", help="Evaluation sets to report; default: the others."
 )
+@click.option(
+    "--holdout",
+    "holdouts",
+    multiple=True,
+    callback=_holdouts,
+    metavar="NAME=SCORE|FILE",
+    help="A score on data that nothing was chosen by: test=0.71, test=0.71:2000 (samples), or a file.",
+)
+@click.option("--val-size", type=click.IntRange(1), metavar="N", help="Samples in the validation set, for intervals.")
+@click.option("--modality", type=click.Choice(get_args(Modality)), help="What the samples are; advice fits it.")
 @click.option("--train-loss-kind", type=click.Choice(get_args(TrainLossKind)), help="What the training loss is.")
 @click.option("--val-weights", type=click.Choice(get_args(ValWeights)), help="Which weights were validated.")
 @click.option("--val-is-test", is_flag=True, help="The validation set is the test set.")
@@ -110,6 +135,9 @@ def curves(
     columns: dict[str, str],
     train_set: str | None,
     val_sets: tuple[str, ...],
+    holdouts: tuple[Holdout, ...],
+    val_size: int | None,
+    modality: Modality | None,
     train_loss_kind: TrainLossKind | None,
     val_weights: ValWeights | None,
     val_is_test: bool,
@@ -124,9 +152,10 @@ def curves(
     """Diagnose training histories that you already have.
 
     FILE is what Keras, Lightning, Hugging Face, Ultralytics, fastai, timm,
-    skorch, XGBoost, LightGBM, CatBoost, TensorBoard, MLflow or W&B wrote, or
-    any csv with --columns. Several files are compared as runs; NAME=FILE puts
-    a run into a group.
+    skorch, XGBoost, LightGBM, CatBoost, TensorBoard, MLflow or W&B wrote or
+    printed: a log, the text of a console, JSON lines, a notebook, any csv with
+    --columns; - reads what is piped in. Several files are compared as runs;
+    NAME=FILE puts a run into a group.
     """
     from leakaudit import __version__
     from leakaudit.cli import output
@@ -139,8 +168,15 @@ def curves(
     for path in filter(None, (json_path, html_path)):
         output.check_target(path)
     options = Options(columns, train_set, val_sets, train_loss_kind, val_weights)
-    settings = Settings(val_is_test, EarlyStopping(patience, min_delta), thresholds=thresholds)
-    report = curves_report(_grouped(paths), __version__, options, settings)
+    settings = Settings(
+        val_is_test,
+        EarlyStopping(patience, min_delta),
+        thresholds=thresholds,
+        holdouts=holdouts,
+        n_val=val_size,
+        modality=modality,
+    )
+    report = _with_measured(curves_report(_grouped(paths), __version__, options, settings))
     if json_path:
         _write(report, "json", json_path)
     if html_path:
@@ -150,8 +186,61 @@ def curves(
     return int(worst is not None and Config(fail_on=fail_on).fails(worst))
 
 
+def _with_measured(report: CurvesReport) -> CurvesReport:
+    """The report with what the callbacks of leakaudit measured, where a file is theirs."""
+    from leakaudit.curves.recorded import FORMAT
+
+    if not any(diagnosis.history.format == FORMAT for diagnosis in report.diagnoses):
+        return report
+    diagnoses = tuple(
+        _answered(diagnosis) if diagnosis.history.format == FORMAT else diagnosis for diagnosis in report.diagnoses
+    )
+    return replace(report, diagnoses=diagnoses)
+
+
+def _answered(diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis with what was measured; where that answers why validation loss is lower, in place of the advice."""
+    measured = _measured(diagnosis.history.source)
+    if measured is None:
+        return diagnosis
+    from leakaudit.curves.diagnose import concluded
+
+    low = diagnosis.outcome("low-validation-loss")
+    if not low.metrics.get("unexplained"):
+        return replace(diagnosis, measured=measured, steps=(*diagnosis.steps, *measured.advice))
+    told = "; ".join(low.message.split("; ")[:2])
+    answer = replace(
+        low,
+        message=f"{told}; the parts of the difference were measured in the run, at its last epoch",
+        metrics={**low.metrics, "unexplained": 0, "measured": 1},
+    )
+    outcomes = tuple(answer if outcome is low else outcome for outcome in diagnosis.outcomes)
+    found = concluded(diagnosis.history, outcomes)
+    return replace(found, measured=measured, steps=(*found.steps, *measured.advice))
+
+
+def _measured(path: str) -> Measured | None:
+    """The attribution at the last epoch; None where its losses are not finite, which the rules say."""
+    from leakaudit.errors import InputError
+    from leakaudit.history import Measured, MeasuredTerm
+    from leakaudit.own_model.recorded import read
+
+    try:
+        found = read(path)
+    except InputError:
+        return None
+    terms = tuple(
+        MeasuredTerm(f"{term.letter} {term.name}".strip(), term.value, term.low, term.high, term.meaning)
+        for term in (*found.terms, found.remainder)
+    )
+    return Measured(found.gap, terms, found.advice, found.limits)
+
+
+RENDERERS = {"text": "terminal.curves", "json": "data.curves_json", "html": "html.curves"}
+
+
 def _renderer(form: str) -> Callable[[CurvesReport, TextIO], None]:
-    write: Callable[[CurvesReport, TextIO], None] = import_module(f"leakaudit.render.curves_{form}").write
+    write: Callable[[CurvesReport, TextIO], None] = import_module(f"leakaudit.render.{RENDERERS[form]}").write
     return write
 
 

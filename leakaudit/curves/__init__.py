@@ -12,17 +12,22 @@ from leakaudit.curves import (
     catboost,
     fastai,
     hf_trainer,
+    json_lines,
+    json_lists,
     keras_csv,
-    keras_json,
     lightning,
     mlflow,
+    notebook,
+    recorded,
     skorch,
     tensorboard,
     timm,
     ultralytics,
     wandb,
+    wandb_csv,
 )
-from leakaudit.curves.options import Options
+from leakaudit.curves.console import reader as console
+from leakaudit.curves.options import Options, of_sets
 from leakaudit.curves.reader import Reader
 from leakaudit.curves.source import Source, open_source
 from leakaudit.errors import ConfigError, InputError
@@ -38,13 +43,18 @@ READERS = (
     catboost.READER,
     skorch.READER,
     boosting.READER,
-    keras_json.READER,
+    notebook.READER,
+    json_lists.READER,
+    json_lines.READER,
+    recorded.READER,
+    wandb_csv.READER,
     lightning.READER,
     ultralytics.READER,
     fastai.READER,
     timm.READER,
     keras_csv.READER,
     any_csv.READER,
+    console.READER,
 )
 """In the order in which they are asked; the first that recognises a file reads it."""
 
@@ -57,6 +67,13 @@ USUAL_NAMES = (
     "history.json",
     "training.log",
     "catboost_training.json",
+    "metrics.json",
+    "scalars.json",
+    "trainer_log.jsonl",
+    "log.txt",
+    "train.log",
+    "training_log.txt",
+    "leakaudit.csv",
 )
 """Of a folder without a store of its own, the first of these files is read."""
 
@@ -93,7 +110,7 @@ def read(path: str | os.PathLike[str], options: Options | None = None) -> list[H
             flag = option.replace("_", "-")
             raise ConfigError(f"--{flag} does not apply to {source.shown}: its format ({reader.name}) says it all")
     histories = reader.read(source, options)
-    return histories if "val_sets" in reader.takes else _chosen(histories, options, source)
+    return histories if "val_sets" in reader.takes else of_sets(histories, options, source)
 
 
 def _reader(source: Source, options: Options) -> Reader:
@@ -106,32 +123,57 @@ def _reader(source: Source, options: Options) -> Reader:
     raise InputError(_unrecognised(source))
 
 
-def _chosen(histories: list[History], options: Options, source: Source) -> list[History]:
-    """The histories of the validation sets that the user names."""
-    names = [history.val_set for history in histories]
-    for name in options.val_sets:
-        if name not in names:
-            there = ", ".join(dict.fromkeys(name for name in names if name)) or "only one, without a name"
-            raise ConfigError(f"{source.shown}: --val-set {name}: there is no such validation set; there are: {there}")
-    return [history for history in histories if not options.val_sets or history.val_set in options.val_sets]
-
-
 def _inside(source: Source) -> Source:
-    """The usual file of a folder, where it has one."""
+    """The usual file of a folder, where it has one, or its MLflow store."""
     for name in USUAL_NAMES:
         path = source.path / name
         if path.is_file():
             return Source(path, str(Path(source.shown) / name))
-    return source
+    store = source.path / "mlruns"
+    return Source(store, str(Path(source.shown) / "mlruns")) if store.is_dir() else source
+
+
+BINARY: tuple[tuple[bytes, str], ...] = (
+    (b"\x80\x02", "a pickle"),
+    (b"\x80\x03", "a pickle"),
+    (b"\x80\x04", "a pickle"),
+    (b"\x80\x05", "a pickle"),
+    (b"\x89HDF", "HDF5 (weights or arrays)"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"PK\x03\x04", "a zip archive (as torch.save and Excel write)"),
+    (b":W&B", "W&B's own format"),
+)
+"""First bytes of what is no text. A pickle runs code when it is opened: it never is."""
+
+EXPORT = "write the history as JSON or csv, or export the run from the web page"
+
+
+def _empty_folder(source: Source) -> str:
+    if next(source.path.glob("wandb/*/*.wandb"), None) or next(source.path.glob("*/*.wandb"), None):
+        return f"{source.shown}: holds runs in W&B's own format only; {EXPORT}"
+    told = ", ".join(USUAL_NAMES)
+    return (
+        f"{source.shown}: no training history in this folder; looked for TensorBoard event files, MLflow runs, {told}"
+    )
+
+
+def _other_kind(head: bytes) -> str:
+    """What a file is that is no text, from its first bytes, and what to do."""
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, not the file: fetch it with `git lfs pull`"
+    kind = next((kind for first, kind in BINARY if head.startswith(first)), "")
+    return f"{kind}, which is not opened; {EXPORT}" if kind else ""
 
 
 def _unrecognised(source: Source) -> str:
     if source.is_dir:
-        told = ", ".join(USUAL_NAMES)
-        looked_for = f"looked for TensorBoard event files, MLflow runs, {told}"
-        return f"{source.shown}: no training history in this folder; {looked_for}"
+        return _empty_folder(source)
     if not source.head:
         return f"{source.shown}: is empty"
+    if told := _other_kind(source.head):
+        return f"{source.shown}: is {told}"
+    if source.json_error:
+        return source.json_error
     if source.table is not None:
         names = ", ".join(source.table.names[:12])
         return (

@@ -1,8 +1,9 @@
 """Evaluation results of XGBoost, LightGBM and CatBoost as JSON: ``{set: {metric: [one value an iteration]}}``.
 
-All losses are those of the model at the end of the iteration, so no timing correction is due. LightGBM calls the
-training set ``training``, CatBoost ``learn``; XGBoost's scikit-learn interface numbers the sets (``validation_0`` …)
-and does not say which of them is the training set: then the user must.
+All losses are those of the model at the end of the round, so no timing correction is due. LightGBM calls the training
+set ``training``, CatBoost ``learn``; XGBoost's scikit-learn interface numbers the sets (``validation_0`` …) and does
+not say which of them is the training set. It is the one whose loss keeps falling and ends well below the others', where
+there is one; else the user must say. Nested JSON counts as boosting only where the names of its sets or metrics say so.
 
 References
 ----------
@@ -13,7 +14,9 @@ https://catboost.ai/docs/en/concepts/python-reference_catboost_get_evals_result
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from leakaudit.curves.build import About, build
 from leakaudit.curves.numbers import number
@@ -41,13 +44,27 @@ HIGHER_IS_BETTER = (
 )
 ERROR_RATES = ("error", "merror", "binary_error", "multi_error", "zerooneloss")
 
+SET_NAMES = re.compile(r"(validation|valid|eval|test|dtest|dvalid)_\d+|learn|dtrain|dtest|dvalid|dval|training")
+"""Names of sets that only boosting libraries give."""
+
+METRICS = re.compile(
+    r"m?logloss|logloss:.*|merror|error(@.*)?|aucpr|rmsle|mphe|ndcg(@\d+)?|map@\d+|(binary|multi)_(logloss|error)|auc_mu"
+    r"|cross_entropy|l1|l2|gamma-.*|poisson-.*|tweedie-.*|cox-.*|RMSE|MAE|MultiClass|CrossEntropy|Logloss|ZeroOneLoss"
+)
+"""Metrics that only they name so."""
+
+KEEPS_FALLING = 0.9
+WELL_BELOW, FAR_BELOW = 0.95, 0.5
+"""A set is the training set where its loss falls in nine of ten rounds and ends at most at 95 % of every other set's,
+or at most at half of them: boosting lowers the training loss by construction, and no other's. This project's choice."""
+
 Sets = dict[str, dict[str, list[float]]]
 
 
 def sniff(source: Source) -> bool:
-    """JSON objects two deep with lists of numbers inside."""
+    """JSON objects two deep with lists of numbers inside, whose sets or metrics are called as boosting libraries do."""
     value = source.json
-    return (
+    nested = (
         isinstance(value, dict)
         and bool(value)
         and all(
@@ -60,6 +77,12 @@ def sniff(source: Source) -> bool:
             for metrics in value.values()
         )
     )
+    if not nested or value is None:
+        return False
+    metrics = {str(metric) for of_set in value.values() for metric in of_set}
+    known = sum(METRICS.fullmatch(metric) is not None for metric in metrics)
+    evaluated = "eval" in value and not {"loss", "accuracy", "acc"} & {metric.lower() for metric in metrics}
+    return bool(known) or any(SET_NAMES.fullmatch(str(name)) for name in value) or evaluated
 
 
 def read(source: Source, options: Options) -> list[History]:
@@ -71,8 +94,20 @@ def read(source: Source, options: Options) -> list[History]:
     return histories(source, ABOUT, options, sets)
 
 
-def histories(source: Source, about: About, options: Options, sets: Sets) -> list[History]:
+def histories(
+    source: Source,
+    about: About,
+    options: Options,
+    sets: Sets,
+    rounds: Sequence[float] | None = None,
+    notes: Sequence[str] = (),
+) -> list[History]:
     """One history a set that is not the training set.
+
+    Parameters
+    ----------
+    rounds : sequence of float, optional
+        Numbers of the rounds; counted from 1 by default.
 
     Raises
     ------
@@ -81,7 +116,7 @@ def histories(source: Source, about: About, options: Options, sets: Sets) -> lis
     InputError
         No metric is a loss or an accuracy.
     """
-    train = _train_set(source, options, list(sets))
+    train, told = _train_set(source, options, sets)
     for name in options.val_sets:
         if name not in sets:
             raise ConfigError(f"{source.shown}: --val-set {name}: there is no such set; there are {', '.join(sets)}")
@@ -97,29 +132,62 @@ def histories(source: Source, about: About, options: Options, sets: Sets) -> lis
                 columns[f"{split}_accuracy"] = accuracy
         if not columns:
             raise InputError(f"{source.shown}: none of its metrics is a loss or an accuracy: {', '.join(metrics)}")
-        notes = [f"the loss is {loss}"] if loss else []
-        found += build(source, about, options, None, columns, "", name if len(held_out) > 1 else "", notes)
+        said = [
+            *([f"the loss is {loss}"] if loss and loss != "loss" else []),
+            *told,
+            *_not_used(of["val"] or of["train"], loss),
+            *notes,
+        ]
+        found += build(source, about, options, rounds, columns, "", name if len(held_out) > 1 else "", said)
     return found
 
 
-def _train_set(source: Source, options: Options, names: Sequence[str]) -> str | None:
+def _not_used(metrics: Mapping[str, list[float]], loss: str | None) -> list[str]:
+    names = [metric for metric in metrics if metric != loss and metric != _accuracy_name(metrics)]
+    return [f"not used: {', '.join(names)}"] if names else []
+
+
+def _train_set(source: Source, options: Options, sets: Sets) -> tuple[str | None, list[str]]:
+    """The training set, or None where there is none, and what to say about it."""
+    names = list(sets)
     if options.train_set is not None:
         if options.train_set not in names:
             told = f"--train-set {options.train_set}: there is no such set; there are {', '.join(names)}"
             raise ConfigError(f"{source.shown}: {told}")
-        return options.train_set
+        return options.train_set, []
     known = [name for name in names if name.lower() in TRAIN_SETS]
     if known:
-        return known[0]
+        return known[0], []
     if set(options.val_sets) == set(names):
-        return None
+        return None, []
+    if len(names) == 1:
+        return None, [f"the only set, {names[0]}, is read as the validation set (--train-set says otherwise)"]
     numbered = all(name.startswith("validation_") for name in names)
     if not numbered and all(name.lower().startswith(("valid", "val", "eval", "test")) for name in names):
-        return None  # LightGBM without its training set among the evaluated ones
+        return None, []  # LightGBM without its training set among the evaluated ones
+    fitted = _fitted(sets, _loss(list(dict.fromkeys(m for of_set in sets.values() for m in of_set)), options))
+    if fitted is not None:
+        why = "its loss ends well below the others'"
+        return fitted, [f"{fitted} is taken for the training set, because {why} (--train-set says otherwise)"]
     raise ConfigError(
         f"{source.shown}: does not say which of its sets is the training set: {', '.join(names)}. "
         "Say so with --train-set NAME, or name all with --val-set if there is none"
     )
+
+
+def _fitted(sets: Sets, loss: str | None) -> str | None:
+    """The set that was trained on, where its loss shows it."""
+    losses = {
+        name: metrics[loss] for name, metrics in sets.items() if loss is not None and len(metrics.get(loss, [])) > 1
+    }
+    if len(losses) < len(sets):
+        return None
+    name = min(losses, key=lambda name: losses[name][-1])
+    values = losses[name]
+    falls = sum(after <= before for before, after in pairwise(values)) / (len(values) - 1)
+    others = [series[-1] for other, series in losses.items() if other != name]
+    share = WELL_BELOW if falls >= KEEPS_FALLING else FAR_BELOW
+    return name if 0 <= values[-1] <= share * min(others) else None
 
 
 def _loss(metrics: Sequence[str], options: Options) -> str | None:
@@ -135,14 +203,19 @@ def _loss(metrics: Sequence[str], options: Options) -> str | None:
     return next(iter(graded), None)
 
 
-def _accuracy(values: Mapping[str, list[float]]) -> list[float] | None:
-    for metric, series in values.items():
-        if metric.lower() in ("accuracy", "acc"):
-            return series
-    for metric, series in values.items():
-        if metric.lower() in ERROR_RATES:
-            return [1 - value for value in series]
+def _accuracy_name(values: Mapping[str, list[float]]) -> str | None:
+    for wanted in (("accuracy", "acc"), ERROR_RATES):
+        for metric in values:
+            if metric.lower() in wanted:
+                return metric
     return None
+
+
+def _accuracy(values: Mapping[str, list[float]]) -> list[float] | None:
+    name = _accuracy_name(values)
+    if name is None:
+        return None
+    return [1 - value for value in values[name]] if name.lower() in ERROR_RATES else values[name]
 
 
 READER = Reader(

@@ -47,6 +47,7 @@ def build(
     run: str = "",
     val_set: str = "",
     notes: Sequence[str] = (),
+    metric: str = "accuracy",
 ) -> list[History]:
     """Histories from rows in file order.
 
@@ -95,7 +96,9 @@ def build(
         if note:
             part_notes.append(note)
         arrays = {key: values[start:stop][order] for key, values in data.items()}
-        found.append(_history(source, about, options, (label, val_set), at[start:stop][order], arrays, part_notes))
+        part_notes += _missing_epochs(at[start:stop][order], about)
+        names = (label, val_set, metric)
+        found.append(_history(source, about, options, names, at[start:stop][order], arrays, part_notes))
     return found
 
 
@@ -162,7 +165,7 @@ def _history(
     source: Source,
     about: About,
     options: Options,
-    names: tuple[str, str],
+    names: tuple[str, str, str],
     epoch: Floats,
     arrays: Mapping[str, Floats],
     notes: Sequence[str],
@@ -172,7 +175,7 @@ def _history(
     missing = np.full(len(epoch), np.nan)
     said = list(notes)
     shares = {}
-    for key in ("train_accuracy", "val_accuracy"):
+    for key in ("train_accuracy", "val_accuracy", "test_accuracy"):
         shares[key], note = _as_share(arrays.get(key, missing))
         if note and note not in said:
             said.append(note)
@@ -191,7 +194,26 @@ def _history(
         val_weights=options.val_weights or about.val_weights,
         unit=about.unit,
         notes=(*about.notes, *said),
+        test_loss=arrays.get("test_loss"),
+        test_accuracy=shares["test_accuracy"] if "test_accuracy" in arrays else None,
+        metric=names[2],
     )
+
+
+def _missing_epochs(at: Floats, about: About) -> list[str]:
+    """A sentence on epochs that are not there between others, as where lines were cut out of a log."""
+    import numpy as np
+
+    if about.unit != "epoch" or len(at) < 3 or (at != np.floor(at)).any():
+        return []
+    gaps = np.diff(at)
+    usual = float(np.median(gaps))
+    if usual != 1 or not (gaps > 1).any():
+        return []
+    absent = [str(int(before + k)) for before, gap in zip(at, gaps, strict=False) for k in range(1, min(int(gap), 14))]
+    n = int((gaps - 1).sum())
+    more = " …" if n > 12 else ""
+    return [f"epoch{'s' if n > 1 else ''} {', '.join(absent[:12])}{more} not in the file"]
 
 
 def _as_share(values: Floats) -> tuple[Floats, str | None]:

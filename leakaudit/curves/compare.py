@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from leakaudit.curves.holdout import expected_best
 from leakaudit.history import Comparison, Contrast, Diagnosis, History, Interval, Tests
 
 CONFIDENCE = 0.95
@@ -90,7 +91,22 @@ def compare(diagnoses: Sequence[Diagnosis]) -> tuple[tuple[Comparison, ...], tup
             for quantity in QUANTITIES:
                 if (comparison := _comparison(quantity, histories, val_set)) is not None:
                     found.append(comparison)
-    return tuple(found), _notes(diagnoses) if found else ()
+    return tuple(found), (*_notes(diagnoses), *_choosing(found)) if found else ()
+
+
+def _choosing(found: Sequence[Comparison]) -> list[str]:
+    """What choosing the best of several runs is worth by itself: their spread times the expected maximum."""
+    said = []
+    for comparison in found:
+        groups = [interval for interval in comparison.groups.values() if interval.n >= FEW_RUNS]
+        if comparison.quantity != "val_accuracy_at_best" or len(comparison.groups) > 1 or not groups:
+            continue
+        k, spread = groups[0].n, _sd(groups[0].values)
+        said.append(
+            f"the best of these {k} runs lies about {spread * expected_best(k):.3f} of accuracy above their mean by "
+            "being chosen alone: report the mean, or the score on a third set"
+        )
+    return said
 
 
 def _comparison(quantity: Quantity, histories: Sequence[History], val_set: str) -> Comparison | None:

@@ -10,10 +10,12 @@ https://docs.fast.ai/callback.progress.html#csvlogger · https://docs.fast.ai/le
 
 from __future__ import annotations
 
-from leakaudit.curves.build import About, build
+from leakaudit.curves.any_csv import columns, warnings
+from leakaudit.curves.build import About
 from leakaudit.curves.options import Options
 from leakaudit.curves.reader import Reader
 from leakaudit.curves.source import Source
+from leakaudit.curves.table import histories
 from leakaudit.history import History
 
 ABOUT = About("fastai-csv", "ema")
@@ -29,13 +31,9 @@ def read(source: Source, options: Options) -> list[History]:
     """One history a file."""
     table = source.table
     assert table is not None
-    columns = {"train_loss": table.column("train_loss"), "val_loss": table.column("valid_loss")}
-    if "accuracy" in table.names:
-        columns["val_accuracy"] = table.column("accuracy")
-    elif "error_rate" in table.names:
-        columns["val_accuracy"] = [1 - value for value in table.column("error_rate")]
-    notes = table.warnings(["train_loss", "valid_loss"])
-    return build(source, ABOUT, options, table.column("epoch"), columns, notes=notes)
+    return histories(source, ABOUT, options, columns(table), notes=warnings(table, options))
 
 
-READER = Reader("fastai-csv", "history.csv with columns epoch, train_loss, valid_loss (fastai)", sniff, read)
+READER = Reader(
+    "fastai-csv", "history.csv with columns epoch, train_loss, valid_loss (fastai)", sniff, read, ("columns",)
+)

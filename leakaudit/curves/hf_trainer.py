@@ -12,12 +12,10 @@ https://huggingface.co/docs/transformers/main_classes/trainer
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 from leakaudit.curves.build import About
 from leakaudit.curves.log import Log, histories
-from leakaudit.curves.names import Choice, ValSet
 from leakaudit.curves.numbers import number
 from leakaudit.curves.options import Options
 from leakaudit.curves.reader import Reader
@@ -26,7 +24,6 @@ from leakaudit.errors import InputError
 from leakaudit.history import History
 
 ABOUT = About("hf-trainer", "window_mean")
-_EVAL_LOSS = re.compile(r"eval_(?:(?P<set>.+)_)?loss")
 
 
 def sniff(source: Source) -> bool:
@@ -50,29 +47,11 @@ def read(source: Source, options: Options) -> list[History]:
         for name, value in entry.items():
             if name not in ("step", "epoch", "train_loss") and not math.isnan(parsed := number(value)):
                 series.setdefault(name, {})[step] = parsed
-    losses = {name: match["set"] or "" for name in series if (match := _EVAL_LOSS.fullmatch(name))}
-    if not losses and "loss" not in series:
+    if "loss" not in series and not any(name.startswith("eval_") and name.endswith("loss") for name in series):
         raise InputError(
             f"{source.shown}: log_history holds neither loss nor eval_loss: nothing was logged in training"
         )
-    sets = tuple(
-        ValSet(group if len(losses) > 1 else "", (name,), _accuracy(series, group)) for name, group in losses.items()
-    )
-    train = (options.columns["train_loss"],) if "train_loss" in options.columns else ("loss",)
-    choice = Choice(
-        epoch=None,
-        train_loss=train if train[0] in series else (),
-        train_accuracy=None,
-        lr="learning_rate" if "learning_rate" in series else None,
-        sets=sets or (ValSet("", (), None),),
-        notes=(),
-    )
-    return histories(source, ABOUT, options, Log(series, epochs), choice=choice)
+    return histories(source, ABOUT, options, Log(series, epochs))
 
 
-def _accuracy(series: dict[str, dict[float, float]], group: str) -> str | None:
-    name = f"eval_{group}_accuracy" if group else "eval_accuracy"
-    return name if name in series else None
-
-
-READER = Reader("hf-trainer", "JSON with log_history (Hugging Face trainer_state.json)", sniff, read)
+READER = Reader("hf-trainer", "JSON with log_history (Hugging Face trainer_state.json)", sniff, read, ("columns",))

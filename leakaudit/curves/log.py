@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from leakaudit.curves.build import About, build
-from leakaudit.curves.names import Choice, Split, ValSet, choose
+from leakaudit.curves.names import Choice, Split, ValSet, choose, listed
 from leakaudit.curves.options import Options
 from leakaudit.curves.source import Source
+from leakaudit.curves.table import as_accuracies, unused_note
 from leakaudit.errors import InputError
 from leakaudit.history import History, Unit
 
@@ -33,11 +34,14 @@ class Log:
         Step to epoch, where it was logged.
     splits : mapping of str to str
         What the place of a name says about its split.
+    notes : tuple of str
+        What was left out while reading.
     """
 
     series: Mapping[str, Mapping[float, float]]
     epochs: Mapping[float, float] = field(default_factory=dict)
     splits: Mapping[str, Split] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def histories(
@@ -59,9 +63,9 @@ def histories(
 
     choice = choice or choose(log.series, options.columns, log.splits)
     if choice is None:
-        listed = ", ".join(list(log.series)[:12]) or "none at all"
+        there = listed(log.series) or "none at all"
         raise InputError(
-            f"{source.shown}: no series is recognised as a loss or an accuracy; there are: {listed}. "
+            f"{source.shown}: no series is recognised as a loss or an accuracy; there are: {there}. "
             "Name them with --columns train_loss=…,val_loss=…"
         )
     epochs = dict(log.epochs)
@@ -87,15 +91,18 @@ def _of_set(
 
     train_loss = _summed(log, choice.train_loss)
     val_loss = _summed(log, val_set.loss)
+    third = choice.test or ValSet("", (), None)
+    test_loss = _summed(log, third.loss)
     single = {
         "train_accuracy": log.series.get(choice.train_accuracy or "", {}),
         "val_accuracy": log.series.get(val_set.accuracy or "", {}),
+        "test_accuracy": log.series.get(third.accuracy or "", {}),
         "lr": log.series.get(choice.lr or "", {}),
     }
     rows = sorted({*val_loss, *single["val_accuracy"]})
     if not rows:
         rows = _train_rows(sorted({*train_loss, *single["train_accuracy"]}), epochs)
-    notes = list(choice.notes)
+    notes = [*choice.notes, *log.notes, *unused_note(choice.unused)]
     rows, dropped = _without_later_validation(rows, [*train_loss, *single["train_accuracy"]], epochs)
     if dropped:
         notes.append("a validation after the end of training is left out")
@@ -114,13 +121,18 @@ def _of_set(
         "val_accuracy": np.array([single["val_accuracy"].get(step, np.nan) for step in rows]),
         "lr": _last(single["lr"], edges),
     }
+    if third.loss:
+        columns["test_loss"] = _last(test_loss, at)
+    if third.accuracy:
+        columns["test_accuracy"] = _last(single["test_accuracy"], at)
+    columns |= as_accuracies(columns, choice, val_set)
     epoch, unit = _row_epochs(at, epochs, about)
     per_row = len(train_loss) / max(1, len(rows))
     kind = about.train_loss_kind
-    if kind == "epoch_mean" and per_row > 1.5:
+    if kind == "epoch_mean" and (per_row > 1.5 or unit == "step"):
         kind = "window_mean"
     about = replace(about, unit=unit, train_loss_kind=kind)
-    return build(source, about, options, epoch, columns, run, val_set.name, notes)
+    return build(source, about, options, epoch, columns, run, val_set.name, notes, choice.metric)
 
 
 def _summed(log: Log, names: tuple[str, ...]) -> dict[float, float]:
@@ -199,7 +211,7 @@ def _means(series: Mapping[float, float], edges: Floats) -> Floats:
     steps = np.array(sorted(series), dtype=np.float64)
     values = np.array([series[step] for step in steps.tolist()])
     stops = np.searchsorted(steps, edges, side="right")
-    starts = np.r_[0, stops[:-1]]
+    starts = np.r_[0, stops[:-1]][: len(stops)]
     for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         window = values[start:stop]
         finite = window[np.isfinite(window)]
@@ -218,7 +230,7 @@ def _last(series: Mapping[float, float], edges: Floats) -> Floats:
     steps = np.array(sorted(series), dtype=np.float64)
     values = np.array([series[step] for step in steps.tolist()])
     stops = np.searchsorted(steps, edges, side="right")
-    starts = np.r_[0, stops[:-1]]
+    starts = np.r_[0, stops[:-1]][: len(stops)]
     for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         if stop > start:
             found[row] = values[stop - 1]

@@ -12,32 +12,41 @@ rate) · Keras FAQ, "Why is my training loss much higher than my testing loss?" 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import isnan
 from typing import TYPE_CHECKING
 
-from leakaudit.curves.replay import Plateau, find_plateau, replay_plateau, stop_early
+from leakaudit.curves.holdout import EPSILON, holdout_drop
+from leakaudit.curves.measures import (
+    accuracy_kept,
+    best_level,
+    falls,
+    first_of_tail,
+    jitter,
+    last_quarter_share,
+    lowest_row,
+    rises_at_end,
+    since_when,
+    swings_of,
+    third_rise,
+)
+from leakaudit.curves.replay import find_plateau, replay_plateau, stop_early
 from leakaudit.curves.settings import Settings
+from leakaudit.curves.speech import at, gap_text, percent, plateau_name, row_name, speaker, unit
 from leakaudit.curves.timing import corrected_train_loss, explained_share
+from leakaudit.curves.watch import near_perfect_training, validation_loss_turning
 from leakaudit.history import History, RuleOutcome, RuleStatus
-from leakaudit.model import Scalar, Severity
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from leakaudit.history import Floats
+    from leakaudit.model import Scalar
 
 Rule = Callable[[History, Settings], RuleOutcome]
-
-EPSILON = 1e-9
-"""Added where a threshold is compared with a difference of decimal fractions: 0.95 − 0.85 must reach 0.10."""
 
 
 def non_finite(history: History, settings: Settings) -> RuleOutcome:
     """A loss that is NaN or infinite: an error when training ends so, a remark when it recovers."""
     del settings
-    say = _speaker("non-finite-loss", "LA405")
+    say = speaker("non-finite-loss", "LA405")
     import numpy as np
 
     metrics: dict[str, Scalar] = {}
@@ -50,8 +59,8 @@ def non_finite(history: History, settings: Settings) -> RuleOutcome:
         if len(known) and np.isinf(values[known[-1]]):
             good = known[np.isfinite(values[known])]
             first = int(known[known > good[-1]][0]) if len(good) else int(known[0])
-            metrics[f"{name}_from"] = _at(history, first)
-            ends.append(f"{word} is NaN or infinite from {_row(history, first)} to the end")
+            metrics[f"{name}_from"] = at(history, first)
+            ends.append(f"{word} is NaN or infinite from {row_name(history, first)} to the end")
     n = int(metrics["train_loss_rows"] or 0) + int(metrics["val_loss_rows"] or 0)
     if ends:
         return say("failed", "error", "; ".join(ends), metrics)
@@ -62,14 +71,14 @@ def non_finite(history: History, settings: Settings) -> RuleOutcome:
 
 def overfitting(history: History, settings: Settings) -> RuleOutcome:
     """Training accuracy far above validation accuracy at the end of the run."""
-    say = _speaker("overfitting", "LA404")
+    say = speaker("overfitting", "LA404")
     import numpy as np
 
     limits = settings.thresholds
     rows = np.flatnonzero(np.isfinite(history.train_accuracy) & np.isfinite(history.val_accuracy))
     if not len(rows):
         lacking = "training" if not np.isfinite(history.train_accuracy).any() else "validation"
-        return say("skipped", "warning", f"needs both accuracies; {lacking} accuracy was not logged", {})
+        return say("skipped", "warning", f"needs {history.metric} on both splits; there is none on {lacking}", {})
     train, val = history.train_accuracy[rows], history.val_accuracy[rows]
     gap = train - val
     large = gap >= limits.overfit_gap - EPSILON
@@ -79,17 +88,21 @@ def overfitting(history: History, settings: Settings) -> RuleOutcome:
         "train_accuracy": float(train[-1]),
         "val_accuracy": float(val[-1]),
         "gap": float(gap[-1]),
-        "gap_sustained_from": _since(history, rows, sustained),
-        "gap_large_from": _since(history, rows, large),
-        "train_accuracy_high_from": _since(history, rows, fitted),
+        "gap_sustained_from": since_when(history, rows, sustained),
+        "gap_large_from": since_when(history, rows, large),
+        "train_accuracy_high_from": since_when(history, rows, fitted),
     }
-    state = f"training accuracy {train[-1]:.3f}, validation {val[-1]:.3f}: gap {gap[-1]:.3f}"
+    state = f"training {history.metric} {train[-1]:.3f}, validation {val[-1]:.3f}: {gap_text(gap[-1])}"
     n = limits.sustained_rows
     if fitted[-1] and large[-1]:
-        since = max(_first_of_tail(large), _first_of_tail(fitted))
-        return say("failed", "warning", f"{state}; both past the limits since {_row(history, rows[since])}", metrics)
+        since = max(first_of_tail(large), first_of_tail(fitted))
+        return say(
+            "failed", "warning", f"{state}; both past the limits since {row_name(history, rows[since])}", metrics
+        )
     if len(rows) >= n and sustained[-n:].all():
-        message = f"{state}; at least {limits.sustained_gap:g} since {_row(history, rows[_first_of_tail(sustained)])}"
+        message = (
+            f"{state}; at least {limits.sustained_gap:g} since {row_name(history, rows[first_of_tail(sustained)])}"
+        )
         return say("failed", "warning", message, metrics)
     if gap[-1] >= limits.large_gap - EPSILON:
         return say("failed", "warning", f"{state}; a drop of {limits.large_gap:g} or more", metrics)
@@ -104,55 +117,55 @@ def rising_validation_loss(history: History, settings: Settings) -> RuleOutcome:
     noise (robust standard deviation of second differences). A run that ends within its first rises is judged by the
     size of these rises.
     """
-    say = _speaker("rising-validation-loss", "LA404")
+    say = speaker("rising-validation-loss", "LA404")
     import numpy as np
 
     limits = settings.thresholds
     rows = np.flatnonzero(np.isfinite(history.val_loss))
     if len(rows) < limits.rises + 1:
         if not len(rows):
-            return say("skipped", "warning", "needs a validation loss, which was not logged", {})
+            return say("skipped", "warning", "needs a validation loss; there is none", {})
         many = f"{len(rows)} row{'s' if len(rows) != 1 else ''} with a validation loss"
         return say("inconclusive", "warning", f"{many}: too few for a trend", {})
     loss = history.val_loss[rows]
     best = int(loss.argmin())
     around = float(np.median(loss[max(0, best - 1) : best + 2]))
     level = float(np.median(loss[-3:]))
-    noise = _jitter(loss)
+    noise = jitter(loss)
     scale = abs(around) if loss.min() > 0 else float(loss.max() - loss.min()) or 1.0
     train = history.train_loss[rows]
-    third = _third_rise(loss, train, limits.rises)
+    third = third_rise(loss, train, limits.rises)
     metrics: dict[str, Scalar] = {
         "best_val_loss": float(loss[best]),
-        "best_at": _at(history, rows[best]),
+        "best_at": at(history, rows[best]),
         "last_val_loss": float(loss[-1]),
         "rise_share": (level - around) / scale,
         "jitter": noise,
-        "third_rise_at": None if third is None else _at(history, rows[third]),
+        "third_rise_at": None if third is None else at(history, rows[third]),
     }
-    at_best = f"{loss[best]:.4g} at {_row(history, rows[best])}"
+    at_best = f"{loss[best]:.4g} at {row_name(history, rows[best])}"
     rows_after = len(loss) - 1 - best
     lasting = (
         rows_after >= limits.rises
         and level - around >= limits.rise_share * scale
         and level - around > limits.jitter_multiple * noise
     )
-    run = _rises_at_end(loss)
+    run = rises_at_end(loss)
     ongoing = (
         run >= limits.rises
         and loss[-1] - loss[-1 - run] >= limits.rise_share_short * scale
         and best >= len(loss) - 1 - run
     )
-    if (lasting or ongoing) and _falls(train, best):
+    if (lasting or ongoing) and falls(train, best):
         fell = "" if np.isnan(train).all() else " while training loss fell"
         message = f"validation loss rose from {at_best} to {level if lasting else loss[-1]:.4g}{fell}"
-        return say("failed", "warning", message + _accuracy_kept(history, rows, best), metrics)
+        return say("failed", "warning", message + accuracy_kept(history, rows, best), metrics)
     return say("passed", "warning", f"lowest validation loss {at_best}; no lasting rise after it", metrics)
 
 
 def unstable_loss(history: History, settings: Settings) -> RuleOutcome:
     """Losses that swing up and down by large shares of themselves, or a training loss that climbs back."""
-    say = _speaker("unstable-loss", "LA405")
+    say = speaker("unstable-loss", "LA405")
     import numpy as np
 
     limits = settings.thresholds
@@ -165,14 +178,14 @@ def unstable_loss(history: History, settings: Settings) -> RuleOutcome:
         longest = max(longest, len(values))
         if len(values) < 5:
             continue
-        swings, largest = _swings(values, limits.swing_share)
+        swings, largest = swings_of(values, limits.swing_share)
         metrics[f"{name}_swings"] = swings
         metrics[f"{name}_largest_swing"] = largest
         if swings >= max(limits.least_swings, limits.swings_per_row * len(values)):
             messages.append(
                 f"{word} turns {swings} times by more than {limits.swing_share:.0%}, by up to {largest:.0%}"
             )
-        level, low = float(np.median(values[-3:])), _best_level(values)
+        level, low = float(np.median(values[-3:])), best_level(values)
         if name == "train_loss" and low > 0 and level >= limits.blow_up * low:
             metrics["train_loss_blow_up"] = level / low
             messages.append(f"training loss climbed back from {low:.4g} to {level:.4g}")
@@ -185,7 +198,7 @@ def unstable_loss(history: History, settings: Settings) -> RuleOutcome:
 
 def low_validation_loss(history: History, settings: Settings) -> RuleOutcome:
     """Validation loss below training loss, and how much of it the half-epoch shift explains. Never a finding."""
-    say = _speaker("low-validation-loss", "LA401")
+    say = speaker("low-validation-loss", "LA401")
     import numpy as np
 
     limits = settings.thresholds
@@ -200,32 +213,40 @@ def low_validation_loss(history: History, settings: Settings) -> RuleOutcome:
         "rows": n,
         "explained_by_shift": None if isnan(share) else share,
     }
-    counted = f"validation loss is below training loss in {below} of {n} {history.unit}{'s' if n != 1 else ''}"
+    counted = f"validation loss is below training loss in {below} of {n} {unit(history, n)}"
     mostly = below >= limits.mostly_below * n
+    metrics["unexplained"] = 0
     if below == 0:
         return say("passed", "info", counted, metrics)
     if history.train_loss_kind == "eval_end":
-        reason = f"both are of the same model, so validation is easier than training. {UNEXPLAINED}"
-    elif isnan(share):
-        reason = "too few rows to estimate the half-epoch shift"
-    else:
-        most = "at most " if history.train_loss_kind == "ema" else ""
-        reason = f"the half-epoch shift explains {most}{_percent(share)} of it"
-        if share < limits.explained:
-            usual = "dropout, augmentation and other regularisation of the training loss usually are the rest"
-            averaged = ", and the validated weights are a moving average" if history.val_weights == "ema" else ""
-            reason += f"; {usual}{averaged}. {UNEXPLAINED}" if mostly else "; in early rows that is usual"
-    explained = not isnan(share) and share >= limits.explained
+        if not mostly:
+            return say("noted", "info", f"{counted}; both are losses of the same model", metrics)
+        metrics["unexplained"] = 1
+        reason = f"both are losses of the same model, so neither timing nor regularisation is why; {MEASURE_DATA}"
+        return say("noted", "info", f"{counted}; {reason}", metrics)
+    if isnan(share):
+        return say("noted", "info", f"{counted}; too few rows to estimate the half-epoch shift", metrics)
+    most = "at most " if history.train_loss_kind == "ema" else ""
+    reason = f"the half-epoch shift explains {most}{percent(share)}"
+    if share < limits.explained and mostly:
+        metrics["unexplained"] = 1
+        averaged = "; the validated weights are a moving average, too" if history.val_weights == "ema" else ""
+        reason += f"; {MEASURE}. {USUAL}{averaged}"
+    elif share < limits.explained:
+        reason += "; in early rows that is usual"
+    explained = share >= limits.explained
     status: RuleStatus = "passed" if explained and not mostly else "noted"
     return say(status, "info", f"{counted}; {reason}", metrics)
 
 
-UNEXPLAINED = "Unexplained by the half-epoch shift: run `leakaudit scan` on the data"
+MEASURE = "measure the rest with `leakaudit.attribute` on the model and `leakaudit scan` on the data"
+MEASURE_DATA = "measure it with `leakaudit scan` on the data"
+USUAL = "Dropout, augmentation and penalties, which are on in training only, usually are most of it"
 
 
 def underfitting(history: History, settings: Settings) -> RuleOutcome:
     """Low accuracy on both splits, no gap, and nothing improving any more: perhaps too small a model. A hint only."""
-    say = _speaker("underfitting", None)
+    say = speaker("underfitting", None)
     import numpy as np
 
     limits = settings.thresholds
@@ -234,11 +255,11 @@ def underfitting(history: History, settings: Settings) -> RuleOutcome:
     if not len(train) or not len(val):
         return say("skipped", "info", "needs both accuracies", {})
     best = max(float(train[-1]), float(val.max()))
-    improving = _last_quarter_share(
+    improving = last_quarter_share(
         history.train_loss if np.isfinite(history.train_loss).any() else -history.train_accuracy
     )
     metrics: dict[str, Scalar] = {"best_accuracy": best, "last_quarter_share": improving}
-    state = f"training accuracy {train[-1]:.3f}, best validation accuracy {val.max():.3f}"
+    state = f"training {history.metric} {train[-1]:.3f}, best validation {history.metric} {val.max():.3f}"
     if best >= limits.underfit_accuracy - EPSILON or train[-1] - val[-1] >= limits.sustained_gap - EPSILON:
         return say("passed", "info", state, metrics)
     if improving is not None and improving > limits.still_improving:
@@ -248,48 +269,61 @@ def underfitting(history: History, settings: Settings) -> RuleOutcome:
 
 def early_stopping(history: History, settings: Settings) -> RuleOutcome:
     """Where early stopping would have stopped, and which row it would have kept. A fact, never a finding."""
-    say = _speaker("early-stopping", None)
+    say = speaker("early-stopping", None)
     rule = settings.early_stopping
     stop = stop_early(history.val_loss, rule)
     if stop is None:
         return say("skipped", "info", "needs a validation loss", {})
-    best = f"best {_row(history, stop.best, bare=True)} (validation loss {history.val_loss[stop.best]:.4g})"
+    best = f"best {row_name(history, stop.best, bare=True)} (validation loss {history.val_loss[stop.best]:.4g})"
     metrics: dict[str, Scalar] = {
         "patience": rule.patience,
         "min_delta": rule.min_delta,
-        "best_at": _at(history, stop.best),
-        "stop_at": None if stop.stop is None else _at(history, stop.stop),
+        "best_at": at(history, stop.best),
+        "stop_at": None if stop.stop is None else at(history, stop.stop),
+        "lowest_at": None,
         "rows_saved": 0 if stop.stop is None else len(history) - 1 - stop.stop,
     }
-    name = f"EarlyStopping(patience={rule.patience})"
+    lowest = lowest_row(history)
+    if lowest is None:
+        return say("skipped", "info", "needs a validation loss", {})
+    metrics["lowest_at"] = at(history, lowest)
+    name = f"early stopping with patience {rule.patience}"
     if stop.stop is None:
         return say("noted", "info", f"{name} would not have stopped; {best}", metrics)
     saved = int(metrics["rows_saved"] or 0)
-    spared = f"; {saved} of {len(history)} {history.unit}s spared" if saved else ", which is where the run ends"
-    return say("noted", "info", f"{name} would have stopped at {_row(history, stop.stop)}, {best}{spared}", metrics)
+    spared = f"; {saved} of {len(history)} {unit(history, 2)} spared" if saved else ", which is where the run ends"
+    message = f"{name} would have stopped at {row_name(history, stop.stop)}, {best}{spared}"
+    if history.val_loss[lowest] < history.val_loss[stop.best]:
+        later = f"{row_name(history, lowest)} ({history.val_loss[lowest]:.4g})"
+        message += f"; the lowest of all came later, at {later}: that patience is too short here"
+    return say("noted", "info", message, metrics)
 
 
 def learning_rate(history: History, settings: Settings) -> RuleOutcome:
     """How the learning rate went, and whether validation loss steered it. A fact, never a finding."""
-    say = _speaker("learning-rate", None)
+    say = speaker("learning-rate", None)
     import numpy as np
 
     known = np.flatnonzero(np.isfinite(history.lr))
+    if history.unit == "iteration":
+        return say("skipped", "info", "boosting has one learning rate", {})
     if not len(known):
         replayed = replay_plateau(history.val_loss, 1.0, settings.plateau)
         drops = np.flatnonzero(np.diff(replayed) < 0) + 1
         if not np.isfinite(history.val_loss).any() or not len(drops):
-            return say("skipped", "info", "no learning rate was logged", {})
-        rows = ", ".join(_row(history, int(row), bare=True) for row in drops[:6])
-        message = f"not logged; {_plateau_name(settings.plateau)} would have lowered it from {history.unit} {rows}"
+            return say("skipped", "info", "no learning rate was recorded", {})
+        rows = ", ".join(row_name(history, int(row), bare=True) for row in drops[:6])
+        message = f"not recorded; {plateau_name(settings.plateau)} would have lowered it from {unit(history)} {rows}"
         return say("noted", "info", message + (" …" if len(drops) > 6 else ""), {"reductions": len(drops)})
     rates = history.lr[known]
     metrics: dict[str, Scalar] = {"first": float(rates[0]), "last": float(rates[-1])}
     rule = find_plateau(history.val_loss, history.lr)
     if rule is not None:
         metrics |= {"plateau_factor": rule.factor, "plateau_patience": rule.patience}
-        changes = ", ".join(_row(history, int(i), bare=True) for i in np.flatnonzero(np.diff(history.lr) < 0)[:6] + 1)
-        message = f"{rates[0]:.3g}, lowered from {history.unit} {changes}: just as {_plateau_name(rule)} does it"
+        changes = ", ".join(
+            row_name(history, int(i), bare=True) for i in np.flatnonzero(np.diff(history.lr) < 0)[:6] + 1
+        )
+        message = f"{rates[0]:.3g}, lowered from {unit(history)} {changes}: just as {plateau_name(rule)} does it"
         return say("noted", "info", f"{message}, which suggests that validation loss steered it", metrics)
     if np.ptp(rates) <= 1e-6 * np.abs(rates).max():
         return say("noted", "info", f"constant at {rates[0]:.3g}", metrics)
@@ -298,7 +332,7 @@ def learning_rate(history: History, settings: Settings) -> RuleOutcome:
 
 def selection_on_test(history: History, settings: Settings) -> RuleOutcome:
     """Choices made by the test set: stopping, learning rate, best checkpoint. Only when told that it is one."""
-    say = _speaker("selection-on-test", None)
+    say = speaker("selection-on-test", None)
     if not settings.val_is_test:
         return say("skipped", "info", "only with --val-is-test", {})
     import numpy as np
@@ -308,7 +342,9 @@ def selection_on_test(history: History, settings: Settings) -> RuleOutcome:
     if find_plateau(history.val_loss, history.lr) is not None:
         choices.append("the learning rate followed it")
     if stop is not None and stop.stop == len(history) - 1:
-        choices.append(f"training ends where EarlyStopping(patience={settings.early_stopping.patience}) stops on it")
+        choices.append(
+            f"training ends where early stopping with patience {settings.early_stopping.patience} stops on it"
+        )
     metrics: dict[str, Scalar] = {"choices": len(choices)}
     val = history.val_accuracy
     if np.isfinite(val).any():
@@ -323,6 +359,9 @@ RULES: tuple[Rule, ...] = (
     non_finite,
     overfitting,
     rising_validation_loss,
+    near_perfect_training,
+    validation_loss_turning,
+    holdout_drop,
     unstable_loss,
     low_validation_loss,
     underfitting,
@@ -331,139 +370,3 @@ RULES: tuple[Rule, ...] = (
     selection_on_test,
 )
 """In the order in which their outcomes are listed."""
-
-
-# --- measurements ---------------------------------------------------------------------------------------------
-
-
-def _jitter(values: Floats) -> float:
-    """Robust standard deviation of row-to-row noise: second differences cancel any straight trend.
-
-    A second difference of independent noise has variance 6 σ²; 1.4826 makes the median absolute value consistent.
-    """
-    import numpy as np
-
-    if len(values) < 3:
-        return 0.0
-    second = values[2:] - 2 * values[1:-1] + values[:-2]
-    return float(1.4826 * np.median(np.abs(second)) / np.sqrt(6))
-
-
-def _third_rise(loss: Floats, train: Floats, rises: int) -> int | None:
-    """The first row that ends `rises` consecutive rises over which training loss does not rise."""
-    run = 0
-    for row in range(1, len(loss)):
-        run = run + 1 if loss[row] > loss[row - 1] else 0
-        if run >= rises and not train[row] > train[row - rises]:
-            return row
-    return None
-
-
-def _rises_at_end(loss: Floats) -> int:
-    run = 0
-    while run < len(loss) - 1 and loss[-1 - run] > loss[-2 - run]:
-        run += 1
-    return run
-
-
-def _falls(train: Floats, best: int) -> bool:
-    """Whether training loss ends below where it was at the best row; unknown counts as yes."""
-    import numpy as np
-
-    after = train[best:][np.isfinite(train[best:])]
-    return len(after) < 2 or float(np.median(after[-3:])) < float(after[0])
-
-
-def _accuracy_kept(history: History, rows: npt.NDArray[np.intp], best: int) -> str:
-    """A remark where validation accuracy did not suffer: the model grows over-confident, not wrong more often."""
-    import numpy as np
-
-    accuracy = history.val_accuracy[rows]
-    if not np.isfinite(accuracy[best]) or not np.isfinite(accuracy[-3:]).all():
-        return ""
-    level = float(np.median(accuracy[-3:]))
-    if level < accuracy[best] - 0.005:
-        return f"; validation accuracy fell from {accuracy[best]:.3f} to {level:.3f}"
-    return (
-        f"; validation accuracy held ({accuracy[best]:.3f} → {level:.3f}): over-confident rather than wrong more often"
-    )
-
-
-def _swings(values: Floats, least: float) -> tuple[int, float]:
-    """How many turns have two legs larger than `least`, and the largest of these, as shares of a leg's lower end."""
-    import numpy as np
-
-    turns = [
-        0,
-        *(i for i in range(1, len(values) - 1) if (values[i] - values[i - 1]) * (values[i + 1] - values[i]) < 0),
-    ]
-    points = values[[*turns, len(values) - 1]]
-    lower = np.minimum(points[1:], points[:-1])
-    floor = np.maximum(np.abs(lower), 0.1 * float(np.ptp(values)) or 1.0)
-    legs = np.abs(np.diff(points)) / floor
-    both = np.minimum(legs[1:], legs[:-1])
-    large = both > least
-    return int(large.sum()), float(both[large].max()) if large.any() else 0.0
-
-
-def _best_level(values: Floats) -> float:
-    """The lowest median of three rows that follow each other."""
-    import numpy as np
-
-    return float(np.median(np.lib.stride_tricks.sliding_window_view(values, 3), axis=1).min())
-
-
-def _last_quarter_share(loss: Floats) -> float | None:
-    """Share of the whole fall that the last quarter of the rows brought; None for fewer than 5 rows."""
-    import numpy as np
-
-    values = loss[np.isfinite(loss)]
-    if len(values) < 5:
-        return None
-    fall = float(values[0] - values.min())
-    quarter = max(2, len(values) // 4)
-    return float(values[-1 - quarter] - values[-1]) / fall if fall > 0 else 0.0
-
-
-def _first_of_tail(holds: npt.NDArray[np.bool_]) -> int:
-    """Where the stretch begins in which it holds to the end; it must hold in the last row."""
-    import numpy as np
-
-    fails = np.flatnonzero(~holds)
-    return int(fails[-1]) + 1 if len(fails) else 0
-
-
-def _since(history: History, rows: npt.NDArray[np.intp], holds: npt.NDArray[np.bool_]) -> float | None:
-    return _at(history, rows[_first_of_tail(holds)]) if holds[-1] else None
-
-
-# --- words ----------------------------------------------------------------------------------------------------
-
-
-def _speaker(rule: str, code: str | None) -> Callable[[RuleStatus, Severity, str, Mapping[str, Scalar]], RuleOutcome]:
-    def say(status: RuleStatus, severity: Severity, message: str, metrics: Mapping[str, Scalar]) -> RuleOutcome:
-        return RuleOutcome(rule, code, status, severity, message, metrics)
-
-    return say
-
-
-def _at(history: History, row: int | np.intp) -> float:
-    return float(history.epoch[row])
-
-
-def _row(history: History, row: int | np.intp, *, bare: bool = False) -> str:
-    """``epoch 10``, or only its number."""
-    at = float(history.epoch[row])
-    shown = f"{int(at)}" if at == int(at) else f"{at:.2f}"
-    return shown if bare else f"{history.unit} {shown}"
-
-
-def _percent(share: float) -> str:
-    """A share that is worth reading: all of it at most, nothing at least."""
-    if share >= 1:
-        return "all"
-    return "nothing" if share <= 0 else f"{100 * share:.0f} %"
-
-
-def _plateau_name(rule: Plateau) -> str:
-    return f"ReduceLROnPlateau(factor={rule.factor:g}, patience={rule.patience})"

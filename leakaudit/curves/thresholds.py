@@ -33,6 +33,16 @@ class Thresholds:
         On 1,500 simulated flat curves of 20 to 100 rows with noise of 1 to 20 per cent of the loss, and as many that
         still fall, the rule fires in at most 2.3 per cent; on curves that rise by 0.7 of their loss with noise up to 10
         per cent, in more than 99 (``tests/curves/test_rules.py`` repeats a part).
+    watch_share, watch_drift : float, default 0.01 and 0.02
+        A rise that is no finding yet but worth watching: `rises` rows in a row at the end of the run that together lift
+        validation loss by the one, or a level at the end above the level around the best row by the other; both must
+        exceed `jitter_multiple`. A usual rule is "validation loss rising for 3 to 5 epochs while training loss falls".
+        On 600 simulated flat curves with noise of 1 to 10 per cent it fires in at most 2 per cent
+        (``tests/curves/test_watch.py``).
+    error_ratio, near_perfect_gap : float, default 10 and 0.02
+        Where training accuracy reaches `overfit_accuracy` and the error on validation is this multiple of that on
+        training, it is said; worth watching from this gap on (0.9998/0.9756, 122 times, is; 0.9998/0.992 is not).
+        This project's choice.
     swing_share : float, default 0.30
         A turn of the loss counts as a swing when both of its legs are larger than this share of the loss (or of a tenth
         of its whole range, where it has become that small). Healthy runs with augmentation reach 0.15, runs that
@@ -63,6 +73,10 @@ class Thresholds:
     rise_share: float = 0.05
     rise_share_short: float = 0.10
     jitter_multiple: float = 3.0
+    watch_share: float = 0.01
+    watch_drift: float = 0.02
+    error_ratio: float = 10.0
+    near_perfect_gap: float = 0.02
     swing_share: float = 0.30
     swings_per_row: float = 0.10
     least_swings: int = 3

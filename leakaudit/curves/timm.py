@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from leakaudit.curves.build import About, build
+from leakaudit.curves.any_csv import columns, warnings
+from leakaudit.curves.build import About
 from leakaudit.curves.options import Options
 from leakaudit.curves.reader import Reader
 from leakaudit.curves.source import Source
+from leakaudit.curves.table import histories
 from leakaudit.history import History
 
 ABOUT = About("timm-csv", "epoch_mean")
@@ -33,11 +35,12 @@ def read(source: Source, options: Options) -> list[History]:
     """One history a file."""
     table = source.table
     assert table is not None
-    wanted = {"train_loss": "train_loss", "val_loss": "eval_loss", "val_accuracy": "eval_top1", "lr": "lr"}
-    columns = {key: table.column(name) for key, name in wanted.items() if name in table.names}
-    columns["val_accuracy"] = [value / 100 for value in columns["val_accuracy"]]  # always in per cent
+    values = columns(table)
+    for name in values:
+        if "top1" in name or "top5" in name:
+            values[name] = [value / 100 for value in values[name]]  # always in per cent
     about = replace(ABOUT, val_weights="ema") if _uses_average(source) else ABOUT
-    return build(source, about, options, table.column("epoch"), columns)
+    return histories(source, about, options, values, notes=warnings(table, options))
 
 
 def _uses_average(source: Source) -> bool:
@@ -48,4 +51,4 @@ def _uses_average(source: Source) -> bool:
     return re.search(r"^model_ema: *true *$", text, re.MULTILINE) is not None
 
 
-READER = Reader("timm-csv", "summary.csv with columns epoch, eval_loss, eval_top1 (timm)", sniff, read)
+READER = Reader("timm-csv", "summary.csv with columns epoch, eval_loss, eval_top1 (timm)", sniff, read, ("columns",))

@@ -1,7 +1,9 @@
 """Ultralytics' ``results.csv``: headers padded with spaces, one column a part of the loss, one row an epoch.
 
 The parts (box, cls, dfl, …) are summed, those that both splits have. Validation runs on the moving average of the
-weights, training losses are means over the epoch with augmentation on.
+weights, training losses are means over the epoch with augmentation on. The score is mAP50-95 (of classifiers: top-1
+accuracy). Learning rates are called ``lr/pg0`` … and, in YOLOv5, ``x/lr0`` …; the last group is followed, because the
+first holds the biases, which warm up from above.
 
 References
 ----------
@@ -10,10 +12,15 @@ https://docs.ultralytics.com/modes/train/
 
 from __future__ import annotations
 
-from leakaudit.curves.build import About, build
+from dataclasses import replace
+
+from leakaudit.curves.any_csv import columns, warnings
+from leakaudit.curves.build import About
+from leakaudit.curves.names import choose, role
 from leakaudit.curves.options import Options
 from leakaudit.curves.reader import Reader
 from leakaudit.curves.source import Source
+from leakaudit.curves.table import histories, unrecognised
 from leakaudit.history import History
 
 ABOUT = About("ultralytics-csv", "epoch_mean", val_weights="ema")
@@ -32,25 +39,21 @@ def read(source: Source, options: Options) -> list[History]:
     """One history a file."""
     table = source.table
     assert table is not None
-    of = {
-        split: {name[len(split) + 1 :]: name for name in table.names if name.startswith(f"{split}/") and "loss" in name}
-        for split in ("train", "val")
-    }
-    parts = [part for part in of["train"] if part in of["val"]] or list(of["train"])
-    columns = {
-        "train_loss": _sum([table.column(of["train"][part]) for part in parts]),
-        "val_loss": _sum([table.column(of["val"][part]) for part in parts if part in of["val"]]),
-    }
-    if "metrics/accuracy_top1" in table.names:
-        columns["val_accuracy"] = table.column("metrics/accuracy_top1")
-    if "lr/pg0" in table.names:
-        columns["lr"] = table.column("lr/pg0")
-    notes = [f"the losses are the sums of {', '.join(parts)}"] if len(parts) > 1 else []
-    return build(source, ABOUT, options, table.column("epoch"), columns, notes=notes)
+    values = columns(table)
+    choice = choose(values, options.columns)
+    if choice is None:
+        raise unrecognised(source, table.names)
+    rates = [name for name in values if (found := role(name)) is not None and found.quantity == "lr"]
+    if rates and "lr" not in options.columns:
+        choice = replace(choice, lr=rates[-1])
+    choice = replace(choice, unused=tuple(name for name in choice.unused if name not in rates))
+    return histories(source, ABOUT, options, values, notes=warnings(table, options), choice=choice)
 
 
-def _sum(columns: list[list[float]]) -> list[float]:
-    return [sum(cells) for cells in zip(*columns, strict=True)]
-
-
-READER = Reader("ultralytics-csv", "results.csv with columns epoch, train/…loss, val/…loss (Ultralytics)", sniff, read)
+READER = Reader(
+    "ultralytics-csv",
+    "results.csv with columns epoch, train/…loss, val/…loss (Ultralytics)",
+    sniff,
+    read,
+    ("columns",),
+)

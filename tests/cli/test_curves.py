@@ -117,6 +117,44 @@ def test_names_in_messages_cannot_act_on_the_terminal(curves, tmp_path):
 def test_options_reach_the_rules(curves, files):
     _, out, _ = curves(files / "good.csv", "--val-is-test", "--patience", "3")
     assert "selection-on-test" in out
-    assert "EarlyStopping(patience=3)" in out
+    assert "early stopping with patience 3" in out
     code, _, _ = curves(files / "good.csv", "--threshold", "sustained_gap=0.005", "--fail-on", "warning")
     assert code == 1
+
+
+def test_hold_out_and_modality(curves, files):
+    code, out, _ = curves(files / "bad.csv", "--holdout", "test=0.5:1000", "--val-size", "1000", "--modality", "table")
+    assert code == 0
+    assert "on test" in out
+    assert "rotation" not in out
+    code, _, err = curves(files / "bad.csv", "--holdout", "test")
+    assert code == 2
+    assert "NAME=SCORE" in err
+
+
+def test_the_file_of_a_callback_gives_what_attribute_gives(curves, tmp_path):
+    import numpy as np
+
+    import leakaudit
+    from leakaudit.own_model import recorded
+
+    rng = np.random.default_rng(0)
+    levels = [rng.normal(0.9, 0.1, 200), rng.normal(0.6, 0.1, 200), rng.normal(0.7, 0.1, 200)]
+    rows = [recorded.row(i, {"train_loss": 1.0 - i / 10, "val_loss": 0.7}, levels) for i in range(3)]
+    path = tmp_path / "leakaudit.csv"
+    recorded.write(path, rows)
+    found = leakaudit.attribute(history=path)
+    code, out, _ = curves(path)
+    assert code == 0
+    for term in (*found.terms, found.remainder):
+        assert f"{term.value:+.3f} [{term.low:+.3f}, {term.high:+.3f}]" in out
+        assert term.name in " ".join(out.split())
+    assert found.advice[0].split("`")[0].strip() in " ".join(out.split())
+    history = json.loads(curves(path, "--format", "json")[1])["histories"][0]
+    assert history["measured"]["gap"] == found.gap
+    assert [term["value"] for term in history["measured"]["terms"]] == [
+        t.value for t in (*found.terms, found.remainder)
+    ]
+    page = tmp_path / "page.html"
+    curves(path, "--html", page)
+    assert "Measured at the last epoch" in page.read_text(encoding="utf-8")

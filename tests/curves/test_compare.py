@@ -63,3 +63,17 @@ def test_a_single_run_and_two_runs_of_one_file_are_not_compared(history):
 def test_equal_runs(history):
     comparisons, _ = compare(list(runs(history, [0.5, 0.5, 0.5])))
     assert comparisons[0].groups[""].low == comparisons[0].groups[""].high == 0.5
+
+
+def test_choosing_the_best_of_several_runs_has_its_price(history):
+    from dataclasses import replace
+
+    accuracies = [0.70, 0.72, 0.74, 0.71, 0.73]
+    found = [
+        diagnose(replace(history([1.0, 0.5], [1.0, 0.6], val_accuracy=[0.5, score]), source=f"{score}"))
+        for score in accuracies
+    ]
+    _, notes = compare(found)
+    expected = np.std(accuracies, ddof=1) * 1.18
+    assert any(f"best of these 5 runs lies about {expected:.3f}" in note for note in notes)
+    assert not any("best of these" in note for note in compare(found[:2])[1])

@@ -68,19 +68,22 @@ def test_timm_says_beside_the_summary_whether_it_validated_averaged_weights(samp
     assert only(tmp_path).val_weights == "ema"
 
 
-def test_xgboost_must_be_told_which_set_is_the_training_set(samples):
+def test_the_training_set_of_xgboost_is_told_by_its_loss_and_else_asked_for(samples, tmp_path):
     path = samples / "xgboost-sklearn.json"
-    with pytest.raises(ConfigError, match=r"validation_0, validation_1.*--train-set"):
-        read(path)
+    values = json.loads(path.read_text())
     with pytest.raises(ConfigError, match="no such set"):
         read(path, Options(train_set="nonsense"))
-    found = only(path, train_set="validation_0")
-    values = json.loads(path.read_text())
-    np.testing.assert_array_equal(found.train_loss, values["validation_0"]["logloss"])
-    np.testing.assert_array_equal(found.val_loss, values["validation_1"]["logloss"])
-    np.testing.assert_allclose(found.val_accuracy, 1 - np.array(values["validation_1"]["error"]))
+    for found in (only(path), only(path, train_set="validation_0")):
+        np.testing.assert_array_equal(found.train_loss, values["validation_0"]["logloss"])
+        np.testing.assert_array_equal(found.val_loss, values["validation_1"]["logloss"])
+        np.testing.assert_allclose(found.val_accuracy, 1 - np.array(values["validation_1"]["error"]))
+    assert any("validation_0 is taken for the training set" in note for note in only(path).notes)
     both = read(path, Options(val_sets=("validation_0", "validation_1")))
     assert [history.val_set for history in both] == ["validation_0", "validation_1"]
+    alike = tmp_path / "alike.json"
+    alike.write_text(json.dumps({"validation_0": {"logloss": [0.6, 0.5]}, "validation_1": {"logloss": [0.6, 0.51]}}))
+    with pytest.raises(ConfigError, match=r"validation_0, validation_1.*--train-set"):
+        read(alike)
 
 
 def test_boosting_metric_of_choice(tmp_path):
@@ -177,7 +180,7 @@ def test_keras_json_shapes(tmp_path):
 def test_options_that_do_not_apply_are_an_error(samples):
     with pytest.raises(ConfigError, match="--train-set does not apply"):
         read(samples / "keras.csv", Options(train_set="x"))
-    with pytest.raises(ConfigError, match="--columns does not apply"):
+    with pytest.raises(ConfigError, match="no such name here"):
         read(samples / "keras-history.json", Options(columns={"val_loss": "x"}))
     with pytest.raises(ConfigError, match="--val-set g7"):
         read(samples / "keras.csv", Options(val_sets=("g7",)))
@@ -185,7 +188,7 @@ def test_options_that_do_not_apply_are_an_error(samples):
 
 def test_readers_are_complete_and_have_names_of_their_own():
     names = [reader.name for reader in READERS]
-    assert len(set(names)) == len(names) == 14
+    assert len(set(names)) == len(names) == 19
     assert all(reader.looks_for for reader in READERS)
 
 

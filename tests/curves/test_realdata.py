@@ -44,7 +44,9 @@ def test_published_run_b_is_healthy(histories):
     low = told(found, "low-validation-loss")
     assert (low.metrics["rows_below"], low.metrics["rows"]) == (40, 40)
     assert low.metrics["explained_by_shift"] == pytest.approx(0.08, abs=0.01)
-    assert "run `leakaudit scan` on the data" in low.message
+    assert low.message.startswith("validation loss is below training loss in 40 of 40 epochs; the half-epoch shift")
+    assert "measure the rest with `leakaudit.attribute`" in low.message
+    assert found.summary.startswith(low.message.split(". ")[0])
     stop = told(found, "early-stopping").metrics
     assert (stop["stop_at"], stop["best_at"]) == (40, 32)
     np.testing.assert_allclose(replay_plateau(b.val_loss, 0.001, Plateau(0.5, 3, 1e-6)), b.lr)

@@ -9,7 +9,7 @@ import codecs
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
-from leakaudit.history import Comparison, Contrast, CurvesReport, Diagnosis, Interval, RuleOutcome, Tests
+from leakaudit.history import Comparison, Contrast, CurvesReport, Diagnosis, Interval, Measured, RuleOutcome, Tests
 from leakaudit.render.data.report_json import ascii_only, dump
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ SCHEMA = "leakaudit-curves/1"
 """Version of the structure; it changes when a key is removed or changes its meaning, not when one is added."""
 
 SERIES = ("epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy", "lr")
+THIRD = ("test_loss", "test_accuracy")
+"""Series of a third set, only where the history has one."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -79,7 +81,22 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
         "outcomes": [_outcome(outcome) for outcome in diagnosis.outcomes],
         "steps": list(diagnosis.steps),
         "series": {name: _series(getattr(history, name)) for name in SERIES}
-        | {"corrected_train_loss": _series(diagnosis.corrected_train_loss)},
+        | {"corrected_train_loss": _series(diagnosis.corrected_train_loss)}
+        | {name: _series(values) for name in THIRD if (values := getattr(history, name)) is not None},
+        "metric": history.metric,
+        "measured": None if diagnosis.measured is None else _measured(diagnosis.measured),
+    }
+
+
+def _measured(measured: Measured) -> dict[str, Any]:
+    return {
+        "gap": measured.gap,
+        "terms": [
+            {"name": term.name, "value": term.value, "low": term.low, "high": term.high, "meaning": term.meaning}
+            for term in measured.terms
+        ],
+        "advice": list(measured.advice),
+        "limits": list(measured.limits),
     }
 
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, TextIO
 
+from leakaudit.curves.speech import unit
 from leakaudit.history import CurvesReport, Diagnosis, History
 from leakaudit.render.data.curves_json import SCHEMA
 from leakaudit.render.html.chart import Chart, Curve, chart, overlay, strip
@@ -84,25 +85,35 @@ def _losses(diagnosis: Diagnosis) -> Chart | None:
     curves = [
         Curve("train", "train", history.train_loss.tolist()),
         Curve("validation", "val", history.val_loss.tolist()),
+        *_third(history, "test_loss"),
         Curve("", "shifted", diagnosis.corrected_train_loss.tolist()),
     ]
-    shifted = any(map(math.isfinite, curves[2].values))
-    note = f"dashed: training shifted to the end of each {history.unit}" if shifted else ""
+    shifted = any(map(math.isfinite, curves[-1].values))
+    note = f"dashed: training shifted to the end of each {unit(history)}" if shifted else ""
     tip = _tip(history, "loss")
-    return chart("Loss", history.unit, history.epoch.tolist(), curves, _marks(diagnosis), tip, note)
+    return chart("Loss", unit(history), history.epoch.tolist(), curves, _marks(diagnosis), tip, note)
+
+
+def _third(history: History, name: str) -> list[Curve]:
+    """The curve of a third set, where there is one."""
+    values = say.series(history, name)
+    return [Curve("test", "test", values)] if say.known(values) else []
 
 
 def _accuracies(history: History) -> Chart | None:
     curves = [
         Curve("train", "train", history.train_accuracy.tolist()),
         Curve("validation", "val", history.val_accuracy.tolist()),
+        *_third(history, "test_accuracy"),
     ]
-    return chart("Accuracy", history.unit, history.epoch.tolist(), curves, (), _tip(history, "accuracy"))
+    return chart(
+        say.capital(history.metric), unit(history), history.epoch.tolist(), curves, (), _tip(history, "accuracy")
+    )
 
 
 def _marks(diagnosis: Diagnosis) -> list[tuple[float, str, str]]:
     metrics = diagnosis.outcome("early-stopping").metrics
-    best, stop = metrics.get("best_at"), metrics.get("stop_at")
+    best, stop = metrics.get("lowest_at"), metrics.get("stop_at")
     marks = []
     if isinstance(best, float):
         marks.append((best, f"lowest, {best:g}", "best"))
@@ -117,7 +128,7 @@ def _tip(history: History, quantity: str) -> Callable[[int], str]:
     def text(row: int) -> str:
         both = ((train[row], "train"), (val[row], "validation"))
         known = [f"{name} {say.number(float(value))}" for value, name in both if math.isfinite(value)]
-        return f"{history.unit} {history.epoch[row]:g}: {', '.join(known) or 'not logged'}"
+        return f"{unit(history)} {history.epoch[row]:g}: {', '.join(known) or 'not logged'}"
 
     return text
 
@@ -134,7 +145,7 @@ def _runs(report: CurvesReport) -> Chart | None:
         colour = groups.index(history.group) if len(groups) > 1 else at
         shown = label if len(histories) <= MOST_RUNS_LABELLED else ""
         runs.append((history.epoch.tolist(), Curve(shown, f"run r{colour % COLOURS}", history.val_loss.tolist())))
-    return overlay("Validation loss of all runs", histories[0].unit, runs)
+    return overlay("Validation loss of all runs", unit(histories[0]), runs)
 
 
 def _labels(histories: Sequence[History]) -> list[str]:

@@ -8,11 +8,12 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from leakaudit.history import Comparison, CurvesReport, Diagnosis
+from leakaudit.history import Comparison, CurvesReport, Diagnosis, History
 from leakaudit.render.terminal.screen import Part, Screen
 from leakaudit.render.terminal.sparkline import scale, sparkline
 from leakaudit.render.words.curves import (
     Tone,
+    beyond,
     capital,
     contrast_text,
     headline,
@@ -22,6 +23,8 @@ from leakaudit.render.words.curves import (
     number,
     read_as,
     report_tone,
+    series,
+    term_text,
     tests_text,
     tone,
 )
@@ -38,6 +41,8 @@ STYLES: dict[Tone, str] = {
     "passed": "bold green",
     "muted": "bold",
 }
+COLOURS = {"train": "cyan", "val": "magenta", "test": "yellow"}
+
 LABEL = 13
 """Columns of the labels."""
 
@@ -97,17 +102,19 @@ def _diagnosis(diagnosis: Diagnosis, screen: Screen) -> Iterator[Text]:
             ("file".ljust(LABEL), "dim"), (screen.elided(history.source, screen.width - 17), "dim"), indent=2
         )
     yield from _curves(diagnosis, screen)
+    yield from _measured(diagnosis, screen)
     yield from _labelled("read as", read_as(history), screen, "dim")
     for note in history.notes:
         yield from _labelled("note", note, screen, "dim")
     for outcome in diagnosis.findings:
         icon, style = ICONS[outcome.severity], STYLES[outcome.severity]
         code = f"{outcome.code} {outcome.rule}" if outcome.code else outcome.rule
-        said = () if outcome.message == diagnosis.summary else (f"  {outcome.message}",)
+        more = beyond(diagnosis, outcome)
+        said = (f"  {more}",) if more else ()
         yield from screen.wrapped((f"{icon} ", style), (code, "bold"), *said, indent=2, hanging=4)
     for outcome in diagnosis.outcomes:
-        if outcome.status == "noted":
-            yield from screen.wrapped("· ", (outcome.rule, "bold"), f"  {outcome.message}", indent=2, hanging=4)
+        if outcome.status == "noted" and (more := beyond(diagnosis, outcome)):
+            yield from screen.wrapped("· ", (outcome.rule, "bold"), f"  {more}", indent=2, hanging=4)
     for outcome in not_judged(diagnosis):
         yield from screen.wrapped(
             "? ", (outcome.rule, "bold"), (f"  not judged: {outcome.message}", "dim"), indent=2, hanging=4
@@ -118,13 +125,23 @@ def _labelled(label: str, text: str, screen: Screen, style: str = "") -> Iterato
     yield from screen.wrapped((label.ljust(LABEL), "dim"), (text, style), indent=2, hanging=2 + LABEL)
 
 
+def _measured(diagnosis: Diagnosis, screen: Screen) -> Iterator[Text]:
+    """What a callback measured, each term with its interval."""
+    if diagnosis.measured is None:
+        return
+    gap = f"training minus validation loss {diagnosis.measured.gap:+.3f} at the last epoch, of which"
+    yield from _labelled("measured", gap, screen)
+    for term in diagnosis.measured.terms:
+        yield from screen.wrapped((f"{term_text(term)}  ", "bold"), term.name, indent=2 + LABEL, hanging=4 + LABEL)
+
+
 def _curves(diagnosis: Diagnosis, screen: Screen) -> Iterator[Text]:
     """Both losses on one scale, both accuracies on another; first and last value beside them."""
     for quantity in ("loss", "accuracy"):
         curves = [
             (split, curve)
-            for split in ("train", "val")
-            if known(curve := getattr(diagnosis.history, f"{split}_{quantity}").tolist())
+            for split in ("train", "val", "test")
+            if known(curve := series(diagnosis.history, f"{split}_{quantity}"))
         ]
         on = scale(*(curve for _, curve in curves))
         if on is None:
@@ -136,14 +153,21 @@ def _curves(diagnosis: Diagnosis, screen: Screen) -> Iterator[Text]:
             lowest = [""] * len(curves)
             room = max(4, screen.width - LABEL - max(len(_ends(curve)) for _, curve in curves) - 4)
         for (split, curve), extra in zip(curves, lowest, strict=True):
-            label = f"{split} {'acc' if quantity == 'accuracy' else quantity}".ljust(LABEL)
+            label = f"{split} {_short(diagnosis.history, quantity)}".ljust(LABEL)
             parts: list[Part] = [(label, "dim")]
             if len(known(curve)) > 1:
                 spark = sparkline(curve, on, room, screen.encoding)
-                parts.append((f"{spark}  ", "cyan" if split == "train" else "magenta"))
+                parts.append((f"{spark}  ", COLOURS[split]))
             yield screen.line(*parts, _ends(curve), (extra, "dim"), indent=2)
         if on.log:
             yield screen.line((f"{'':{LABEL}}(logarithmic scale)", "dim"), indent=2)
+
+
+def _short(history: History, quantity: str) -> str:
+    """What a curve is called beside it."""
+    if quantity == "loss":
+        return "loss"
+    return "acc" if history.metric == "accuracy" else history.metric[: LABEL - 6]
 
 
 def _ends(curve: list[float]) -> str:

@@ -6,12 +6,14 @@ import math
 from collections import Counter
 from typing import Literal
 
+from leakaudit.curves.speech import unit
 from leakaudit.history import (
     Contrast,
     CurvesReport,
     Diagnosis,
     History,
     Interval,
+    MeasuredTerm,
     RuleOutcome,
     Tests,
     TrainLossKind,
@@ -52,12 +54,31 @@ def headline(report: CurvesReport) -> str:
         "diverged",
         "overfitting",
         "unstable",
+        "watch",
         "perhaps underfit",
         "cannot tell",
         "healthy",
     )
     parts = [f"{counts[word]} {word}" for word in order if counts[word]]
     return f"{len(report.diagnoses)} histories: {', '.join(parts)}"
+
+
+def beyond(diagnosis: Diagnosis, outcome: RuleOutcome) -> str:
+    """What an outcome says that the summary does not; a sentence stands on a page once."""
+    told = [sentence for sentence in outcome.message.split(". ") if sentence not in _decapitalised(diagnosis.summary)]
+    return ". ".join(told)
+
+
+def _decapitalised(summary: str) -> str:
+    """The summary with every sentence also in small letters, as outcomes begin."""
+    parts = summary.split(". ")
+    return ". ".join([*parts, *(part[:1].lower() + part[1:] for part in parts)])
+
+
+def term_text(term: MeasuredTerm) -> str:
+    """``+0.123 [0.100, 0.146]``."""
+    between = "" if term.low is None or term.high is None else f" [{term.low:+.3f}, {term.high:+.3f}]"
+    return f"{term.value:+.3f}{between}"
 
 
 def capital(text: str) -> str:
@@ -68,13 +89,18 @@ def capital(text: str) -> str:
 def read_as(history: History) -> str:
     """One line on what was read and how."""
     n = len(history)
-    unit = "evaluation" if history.unit == "step" else history.unit
-    parts = [history.format, f"{n:,} {unit}{'s' if n != 1 else ''}"]
+    parts = [history.format, f"{n:,} {unit(history, n) if n != 1 else unit(history)}"]
     if any(math.isfinite(value) for value in history.train_loss.tolist()):
         parts.append(f"training loss: {KINDS[history.train_loss_kind]}")
     if history.val_weights == "ema":
         parts.append("validated weights: moving average")
     return " · ".join(parts)
+
+
+def series(history: History, name: str) -> list[float]:
+    """An array of the history as a list; empty where the history has none of the kind."""
+    values = getattr(history, name)
+    return [] if values is None else list(values.tolist())
 
 
 def known(values: list[float]) -> list[float]:
@@ -91,7 +117,8 @@ def not_judged(diagnosis: Diagnosis) -> list[RuleOutcome]:
     """Findings that could not be looked for, with the reason."""
     if diagnosis.verdict == "cannot tell":  # the summary says it
         return []
-    quiet = ("selection-on-test", "learning-rate", "early-stopping", "underfitting")
+    quiet = {"selection-on-test", "learning-rate", "early-stopping", "underfitting", "holdout-drop"}
+    quiet |= {"near-perfect-training", "validation-loss-turning"}
     return [o for o in diagnosis.outcomes if o.status in ("skipped", "inconclusive") and o.rule not in quiet]
 
 
