@@ -63,6 +63,8 @@ class Request:
         What lies in folders, read once for all layouts.
     heads : dict
         What the first rows of the files are, see `leakaudit.sources.readers.heads.head_of`.
+    indexes : dict
+        Pictures of folders by path, name and stem, see `leakaudit.sources.picture_index.index_of`.
     """
 
     items: tuple[Item, ...]
@@ -70,6 +72,7 @@ class Request:
     root: str
     inventory: Inventory = field(default_factory=Inventory, compare=False, repr=False)
     heads: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    indexes: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def folder(self) -> str | None:
@@ -120,10 +123,13 @@ class NotThis:
         One phrase, with the option that would say it.
     nearly : bool, default False
         It is this layout, but for one thing (a single split): the message then says this alone.
+    unless_below : bool, default False
+        A data set in a folder below makes this moot.
     """
 
     reason: str
     nearly: bool = False
+    unless_below: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,11 @@ from leakaudit.sources.claims import (
 )
 from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.layouts import (
+    coco,
+    id_lists,
     image_folders,
+    image_masks,
+    list_json,
     manifest,
     one_split,
     parallel_text,
@@ -32,12 +36,18 @@ from leakaudit.sources.layouts import (
     text_folders,
     voc,
     webdataset,
+    yolo,
 )
 from leakaudit.sources.listing import display
 from leakaudit.sources.names import canonical
 
 LAYOUTS: tuple[DataLayout, ...] = (
+    yolo.LAYOUT,
+    coco.LAYOUT,
     voc.LAYOUT,
+    image_masks.LAYOUT,
+    id_lists.LAYOUT,
+    list_json.LAYOUT,
     image_folders.LAYOUT,
     webdataset.LAYOUT,
     manifest.LAYOUT,
@@ -106,7 +116,7 @@ def _below(request: Request, layouts: Sequence[DataLayout], reasons: Sequence[No
         Several: the user must say which.
     """
     found = below(request, layouts)
-    nearly = any(each.nearly for each in reasons)
+    nearly = any(each.nearly and not each.unless_below for each in reasons)
     if len(found) > 1 and not nearly:
         ways = [f"{display(each.request.folder or '')} ({each.layout.name})" for each in found]
         raise LayoutError(

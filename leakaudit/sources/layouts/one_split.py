@@ -35,6 +35,7 @@ def sniff(request: Request) -> image_folders.Sniffed | Table | NotThis:
                 "pictures without splits: no folder is called train, val, test, …; name the splits (train=FOLDER "
                 "val=FOLDER, --split-name FOLDER=val), or add --within to audit the inside of one set",
                 nearly=True,
+                unless_below=True,
             )
         return image_folders.Sniffed((Part(ONLY, (request.folder,), ONLY),))
     path = one_table(request)
