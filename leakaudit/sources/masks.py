@@ -4,65 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from leakaudit.sources.names import plain, words
 
-_MASK_WORDS = frozenset(
-    [
-        "mask",
-        "masks",
-        "label",
-        "labels",
-        "annotation",
-        "annotations",
-        "annot",
-        "annots",
-        "gt",
-        "groundtruth",
-        "groundtruths",
-        "segmentation",
-        "segmentations",
-        "seg",
-        "segs",
-        "lbl",
-        "lbls",
-        "anno",
-        "annos",
-        "matte",
-        "mattes",
-        "alpha",
-        "trimap",
-        "trimaps",
-    ]
-)
-_MASK_FOLDERS = frozenset(
-    "segmentationclass segmentationobject segmentationmasks segmentationlabels gtfine gtcoarse labelids labelmasks "
-    "binarymasks semanticmasks instancemasks target targets pixellabels labelids labelcol trainannot valannot testannot "
-    "ground_truth groundtruth annotated".replace("_", "").split()
-)
-_IMAGE_WORDS = frozenset(
-    [
-        "images",
-        "image",
-        "imgs",
-        "img",
-        "jpegimages",
-        "pictures",
-        "photos",
-        "pics",
-        "rgb",
-        "input",
-        "inputs",
-        "leftimg8bit",
-        "original",
-        "originals",
-        "frames",
-        "sat",
-        "satellite",
-    ]
-)
+_WORDS = """
+    mask masks label labels annotation annotations annot annots gt groundtruth groundtruths segmentation segmentations
+    seg segs lbl lbls anno annos matte mattes alpha trimap trimaps
+"""
+_FOLDERS = """
+    segmentationclass segmentationobject segmentationmasks segmentationlabels gtfine gtcoarse labelids labelmasks
+    binarymasks semanticmasks instancemasks target targets pixellabels labelcol trainannot valannot testannot annotated
+"""
+_PICTURES = """
+    images image imgs img jpegimages pictures photos pics rgb input inputs leftimg8bit original originals frames sat
+    satellite
+"""
+_MASK_WORDS = frozenset(_WORDS.split())
+_MASK_FOLDERS = frozenset(_FOLDERS.split())
+_IMAGE_WORDS = frozenset(_PICTURES.split())
 _SUFFIX = re.compile(
     r"(?:[-_. ]|(?<=\d)(?=[A-Z]))(?:gtfine_|gtcoarse_)?"
     r"(masks?|seg|segmentation|segs?|labels?|labelids|labeltrainids|gt|groundtruth|annotation|annot|matte|"
@@ -171,20 +132,15 @@ def _keys(mask: bytes, *, by_folder: bool) -> list[tuple[str, str]]:
     return [(key, each) for each in dict.fromkeys((stem, _SUFFIX.sub("", stem), _PICTURE_SUFFIX.sub("", stem)))]
 
 
-def _without(folder: str, is_one: object) -> str:
-    """A folder with the words that say pictures or masks left out: ``train_images`` and ``train_masks`` are one."""
-    assert callable(is_one)
+def _without(folder: str, is_one: Callable[[str], bool]) -> str:
+    """A folder without the words for pictures and masks: ``train_images`` and ``train_masks`` are one."""
+    said = _MASK_WORDS | _IMAGE_WORDS
     kept = []
     for part in folder.split("/"):
-        rest = (
-            [word for word in words(part) if word not in _MASK_WORDS and word not in _IMAGE_WORDS]
-            if is_one(part)
-            else None
-        )
-        if rest is None:
+        if not is_one(part):
             kept.append(part)
-        elif rest and plain(part) not in _MASK_FOLDERS and plain(part) not in _IMAGE_WORDS:
-            kept.append("".join(rest))
+        elif plain(part) not in _MASK_FOLDERS | _IMAGE_WORDS:
+            kept.append("".join(word for word in words(part) if word not in said))
     return "/".join(part.lower() for part in kept if part)
 
 

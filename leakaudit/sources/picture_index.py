@@ -117,9 +117,9 @@ def narrowed(paths: Sequence[bytes], folders: Sequence[bytes], split: str | None
     if folders:
         shared = [_shared_tail(path.split(b"/")[:-1], folders) for path in kept]
         kept = [path for path, n in zip(kept, shared, strict=True) if n == max(shared)]
-    for fits in (lambda path: not in_mask_folder(path), lambda path: split is None or split_of_path(path) == split):
-        fitting = [path for path in kept if fits(path)]
-        kept = fitting or kept
+    kept = [path for path in kept if not in_mask_folder(path)] or kept
+    if split is not None:
+        kept = [path for path in kept if split_of_path(path) == split] or kept
     return kept
 
 

@@ -1,4 +1,4 @@
-"""From names that a list, a table or an annotation file tells, to samples: what is found, missing, told twice, unnamed."""
+"""From names that lists, tables and annotations tell, to samples: what is found, missing, told twice, unnamed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from leakaudit.model import Columns, Dataset, Layout, Problem, ProblemKind, TableFile
+from leakaudit.model import Columns, Dataset, Layout, Problem, TableFile
 from leakaudit.sources import storage
 from leakaudit.sources.base import Request
 from leakaudit.sources.kinds import kind_of
@@ -112,12 +112,10 @@ def look_up(
 def _absent(told: Told, near: Sequence[bytes], split: str) -> Problem:
     name = os.fsencode(told.name) if isinstance(told.name, str) else told.name
     uri = uri_of(os.path.join(near[0], name) if near and name[:1] != b"/" else name)
-    kind: ProblemKind = "missing"
     if kind_of(name) == "media":
-        return Problem(
-            uri, "unsupported", f"files of type .{uri_of(name.rpartition(b'.')[2].lower())} are not read", split
-        )
-    return Problem(uri, kind, "named, and there is no such picture", split)
+        ending = uri_of(name.rpartition(b".")[2].lower())
+        return Problem(uri, "unsupported", f"files of type .{ending} are not read", split)
+    return Problem(uri, "missing", "named, and there is no such picture", split)
 
 
 def told_dataset(

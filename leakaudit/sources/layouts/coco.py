@@ -211,16 +211,15 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         said = f"COCO annotations, one file a split: {splits}"
     else:
         told = _by_folder(request, sniffed.folders, [one for *_, each in contents for one in each.told])
-        said = f"split folders, labels from COCO annotations ({say_names([request.uri(path) for _, path in sniffed.files], 2)})"
+        files = say_names([request.uri(path) for _, path in sniffed.files], 2)
+        said = f"split folders, labels from COCO annotations ({files})"
     near = (os.fsencode(request.relative(sniffed.top)),)
     found = look_up(index, told, near)
     for split, rows in found.rows.items():
         if not rows:
             raise InputError(f"the split {split} is empty: none of its pictures is in {display(sniffed.top)}")
     counts = {
-        "ids of images or annotations are there twice; the first was taken": sum(
-            each.ids_twice for *_, each in contents
-        ),
+        "ids are there twice, the first was taken": sum(each.ids_twice for *_, each in contents),
         "annotations belong to no image of their file": sum(each.without_image for *_, each in contents),
         "boxes reach out of their picture": sum(each.outside for *_, each in contents),
     }
@@ -229,9 +228,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         notes.append(f"Annotations that were not used: {say_names(sniffed.unused)}.")
     labels = [one.label for rows in found.rows.values() for _, one in rows]
     if n_without := labels.count(None):
-        notes.append(
-            f"{n_without:,} of {len(labels):,} pictures have no annotation with a category: their label is unknown."
-        )
+        notes.append(f"{n_without:,} of {len(labels):,} pictures have no annotation: their label is unknown.")
     return told_dataset(
         request,
         LAYOUT.name,

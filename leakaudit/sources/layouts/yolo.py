@@ -110,7 +110,8 @@ def _source(
         if found is not None and not wrong:
             return found, f", as {request.uri(yaml_path)} says"
         if wrong:
-            said = f"; {request.uri(yaml_path)} names {', '.join(map(display, wrong))}, which is not there: the folders were taken by their names"
+            names = ", ".join(map(display, wrong))
+            said = f"; {request.uri(yaml_path)} names {names}, not there: the folders were taken by their names"
     if request.folder is None and yaml_path is not None:
         return None, said
     folders = split_folders(request)

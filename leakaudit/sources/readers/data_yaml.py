@@ -38,7 +38,7 @@ def parse_data_yaml(text: str) -> DataYaml | None:
     """
     values = _top_level(text)
     names = values.get("names", [])
-    splits = {}
+    splits: dict[str, tuple[str, ...]] = {}
     for key in ("train", "val", "valid", "validation", "test"):
         told = tuple(value for _, value in values.get(key, []) if value and value.lower() not in ("null", "~"))
         if told:
