@@ -8,12 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from leakaudit.errors import InputError
 from leakaudit.model import Columns, Dataset
 from leakaudit.sources import storage
-from leakaudit.sources.base import NotThis, Request
+from leakaudit.sources.base import Request
 from leakaudit.sources.inventory import Folder, Inventory
-from leakaudit.sources.layouts import image_folders
 from leakaudit.sources.picture_index import PictureIndex, bare
 from leakaudit.sources.storage.members import Range, read_ranges
 from leakaudit.sources.told import Box, box_tables, usual_class
@@ -185,17 +183,6 @@ def annotated(
         columns=Columns(ignore=("boxes",)),
         notes=tuple(more),
     )
-
-
-def split_folders(request: Request) -> image_folders.Sniffed | NotThis:
-    """Folders of pictures that are splits, as `image_folders` finds them; not by class before split."""
-    try:
-        found = image_folders.sniff(request)
-    except InputError:
-        return NotThis("not readable")
-    if isinstance(found, NotThis) or found.class_first:
-        return NotThis("no split folders of pictures")
-    return found
 
 
 def picture_tops(request: Request, index: PictureIndex, top: str) -> list[str]:

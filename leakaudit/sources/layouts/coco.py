@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
-from leakaudit.sources.beside import picture_tops, split_folders
+from leakaudit.sources.beside import picture_tops
 from leakaudit.sources.layouts import image_folders
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import split_of, split_word
@@ -64,7 +64,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
         files = tuple(sorted(files, key=lambda each: order.index(each[0])))
         unused = tuple(display(path) for each in groups.values() for _, path in each if (_, path) not in files)
         return Sniffed(files, top, unused=unused)
-    folders = split_folders(request)
+    folders = image_folders.split_folders(request)
     if isinstance(folders, NotThis):
         return absent
     key = min(groups, key=_rank)
@@ -210,7 +210,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         splits = ", ".join(f"{split} ({request.uri(path)})" for split, path in sniffed.files)
         said = f"COCO annotations, one file a split: {splits}"
     else:
-        told = _by_folder(request, sniffed.folders, [one for *_, each in contents for one in each.told])
+        told = image_folders.over_folders(request, sniffed.folders, [one for *_, each in contents for one in each.told])
         files = say_names([request.uri(path) for _, path in sniffed.files], 2)
         said = f"split folders, labels from COCO annotations ({files})"
     near = (os.fsencode(request.relative(sniffed.top)),)
@@ -238,22 +238,6 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         where=display(sniffed.top),
         notes=notes,
     )
-
-
-def _by_folder(request: Request, folders: image_folders.Sniffed, told: Sequence[Told]) -> dict[str, list[Told]]:
-    """All pictures of the split folders, with what is told of those of their names."""
-    by_name: dict[str, list[Told]] = {}
-    for each in told:
-        by_name.setdefault(os.path.basename(os.fsdecode(each.name)), []).append(each)
-    found: dict[str, list[Told]] = {}
-    for part in folders.parts:
-        for path in part.paths:
-            for row in index_of(request, path).listing.rows:
-                candidates = by_name.get(os.path.basename(os.fsdecode(row[0])), [])
-                fits = [each for each in candidates if row[0].endswith(os.fsencode(each.name))] or candidates
-                one = fits[0] if fits else Told("")
-                found.setdefault(part.split, []).append(Told(row[0], one.label, one.boxes, b""))
-    return found
 
 
 def takes(request: Request, sniffed: Sniffed) -> list[str]:

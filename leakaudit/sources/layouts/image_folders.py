@@ -37,6 +37,8 @@ from leakaudit.sources.parts import (
     say_parts,
     sub_folders,
 )
+from leakaudit.sources.picture_index import index_of
+from leakaudit.sources.told import Told
 
 STRAY_PICTURES = 0.01
 """Share of pictures that may lie beside the class folders before folder names are not taken for labels: a stray file or
@@ -309,6 +311,34 @@ def _empty(part: Part, listing: Listing) -> str:
         first = listing.problems[0]
         return f"the split {part.split} ({where}) has no picture that could be read: {first.uri}: {first.reason}"
     return f"the split {part.split} ({where}) is empty: no pictures in it"
+
+
+def split_folders(request: Request) -> Sniffed | NotThis:
+    """Folders of pictures that are splits, as `sniff` finds them; not by class before split."""
+    try:
+        found = sniff(request)
+    except InputError:
+        return NotThis("not readable")
+    if isinstance(found, NotThis) or found.class_first:
+        return NotThis("no split folders of pictures")
+    return found
+
+
+def over_folders(request: Request, folders: Sniffed, told: Sequence[Told]) -> dict[str, list[Told]]:
+    """All pictures of split folders, with what one file of annotations tells of those of their names."""
+    by_name: dict[bytes, list[Told]] = {}
+    for each in told:
+        name = os.fsencode(each.name).replace(b"\\", b"/")
+        by_name.setdefault(name[name.rfind(b"/") + 1 :], []).append(each)
+    found: dict[str, list[Told]] = {}
+    for part in folders.parts:
+        for path in part.paths:
+            for row in index_of(request, path).listing.rows:
+                candidates = by_name.get(row[0][row[0].rfind(b"/") + 1 :], [])
+                fits = [each for each in candidates if row[0].endswith(os.fsencode(each.name))] or candidates
+                one = fits[0] if fits else Told("")
+                found.setdefault(part.split, []).append(Told(row[0], one.label, one.boxes, b""))
+    return found
 
 
 def takes(_request: Request, sniffed: Sniffed) -> list[str]:

@@ -16,15 +16,7 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
-from leakaudit.sources.beside import (
-    PROBED_FILES,
-    Annotation,
-    Finder,
-    annotated,
-    pictures_under,
-    read_beside,
-    split_folders,
-)
+from leakaudit.sources.beside import PROBED_FILES, Annotation, Finder, annotated, pictures_under, read_beside
 from leakaudit.sources.layouts import id_lists, image_folders
 from leakaudit.sources.listing import display
 from leakaudit.sources.parts import Part, list_folder, say_parts
@@ -114,7 +106,7 @@ def _source(
             said = f"; {request.uri(yaml_path)} names {names}, not there: the folders were taken by their names"
     if request.folder is None and yaml_path is not None:
         return None, said
-    folders = split_folders(request)
+    folders = image_folders.split_folders(request)
     if isinstance(folders, image_folders.Sniffed):
         return folders, said
     lists = id_lists.sniff(request)
