@@ -39,6 +39,7 @@ from leakaudit.sources.names import (
     plain,
     resolve_column,
     split_of,
+    words,
 )
 from leakaudit.sources.parts import list_folder, say_names, stem
 from leakaudit.sources.picture_index import PictureIndex, find, has_pictures, index_of
@@ -157,6 +158,8 @@ def _one_of_several(request: Request, folder: str) -> tuple[list[tuple[str, str]
         if 1 < len(splits) == len(by_split):
             return sorted(by_split, key=lambda each: splits.index(each[0])), ()
     naming = [path for path in tables[:MOST_TABLES] if _names_pictures(request, path)]
+    if len(naming) > 1:  # Kaggle's form for an answer names the pictures of the test set, with made-up labels
+        naming = [path for path in naming if "submission" not in words(os.path.basename(path))]
     if len(naming) != 1:
         return [], ()
     return [("", naming[0])], tuple(os.path.basename(path) for path in tables if path != naming[0])
@@ -374,7 +377,7 @@ def _find_all(
             tables.append(pa.Table.from_batches([batch]))
             wanted = [sniffed.path_column, *([split_column] if split_column else []), *here.values()]
             for row, cells in enumerate(batch.select(list(dict.fromkeys(wanted))).to_pylist(), number):
-                at = split or values.get((cells[split_column or ""] or "").strip())
+                at = split or values.get(((cells[split_column] if split_column else "") or "").strip())
                 if at is not None or sniffed.folders is not None:
                     extra = {what: (cells[column] or "").strip() or None for what, column in here.items()}
                     finder.add(cells[sniffed.path_column], at, extra, row)

@@ -20,7 +20,7 @@ from leakaudit.sources.beside import PROBED_FILES, Annotation, Finder, annotated
 from leakaudit.sources.layouts import id_lists, image_folders
 from leakaudit.sources.listing import display
 from leakaudit.sources.parts import Part, list_folder, say_parts
-from leakaudit.sources.picture_index import has_pictures
+from leakaudit.sources.picture_index import has_pictures, index_of
 from leakaudit.sources.readers.data_yaml import DataYaml, parse_data_yaml
 from leakaudit.sources.told import Box, say_classes
 
@@ -49,13 +49,16 @@ def sniff(request: Request) -> Sniffed | NotThis:
     if source is None:
         return absent
     if isinstance(source, image_folders.Sniffed):
-        firsts = [list(islice(pictures_under(request.inventory, part.paths), PROBED_FILES)) for part in source.parts]
-        finder = Finder(request.inventory, label_folders, b".txt")
-        labelled = [picture for first in firsts for picture in first if finder(picture) is not None]
-        if len(labelled) < LEAST_LABELLED * sum(map(len, firsts)) or not labelled:
-            return absent
-        if not any(_is_label_file(path) for picture in labelled[:5] if (path := finder(picture)) is not None):
-            return absent
+        starts = [islice(pictures_under(request.inventory, part.paths), PROBED_FILES) for part in source.parts]
+        firsts = [picture for start in starts for picture in start]
+    else:
+        base = os.path.join(os.fsencode(request.base), b"")
+        rows = index_of(request, source.top).listing.rows[:PROBED_FILES]
+        firsts = [storage.join(base, path) for path, _, _ in rows]
+    finder = Finder(request.inventory, label_folders, b".txt")
+    labels = [path for picture in firsts if (path := finder(picture)) is not None]
+    if len(labels) < LEAST_LABELLED * len(firsts) or not any(map(_is_label_file, labels[:5])):
+        return absent
     return Sniffed(source, yaml or DataYaml(), yaml_path, said)
 
 
