@@ -25,9 +25,8 @@ _MASK_WORDS = frozenset(_WORDS.split())
 _MASK_FOLDERS = frozenset(_FOLDERS.split())
 _IMAGE_WORDS = frozenset(_PICTURES.split())
 _SUFFIX = re.compile(
-    r"(?:[-_. ]|(?<=\d)(?=[A-Z]))(?:gtfine_|gtcoarse_)?"
-    r"(masks?|seg|segmentation|segs?|labels?|labelids|labeltrainids|gt|groundtruth|annotation|annot|matte|"
-    r"instanceids|color|l)(?:[-_]?\d{1,2})?$",
+    r"[-_. ](?:(?:gtfine|gtcoarse)_(?:labelids|labeltrainids|instanceids|color)|"
+    r"masks?|segs?|segmentation|labels?|labelids|gt|groundtruth|annotation|annot|matte|(?-i:L))(?:[-_]?\d{1,2})?$",
     re.IGNORECASE,
 )
 _PICTURE_SUFFIX = re.compile(r"[-_](?:leftimg8bit|image|img|rgb|sat|orig|original|input)$", re.IGNORECASE)

@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from leakaudit.sources import storage
 from leakaudit.sources.base import Request
 from leakaudit.sources.inventory import Folder
 from leakaudit.sources.kinds import kind_of
@@ -44,10 +45,19 @@ def index_of(request: Request, folder: str) -> PictureIndex:
     """The index of the pictures under a folder, made once."""
     found = request.indexes.get(folder)
     if not isinstance(found, PictureIndex):
-        found = request.indexes[folder] = _make(
-            list_pictures(request.inventory, request.base, request.relative(folder))
-        )
+        found = request.indexes[folder] = _make(_listing(request, folder))
     return found
+
+
+def _listing(request: Request, folder: str) -> Listing:
+    """Pictures under a folder, which may lie beside or around the one that uris are relative to."""
+    relative = request.relative(folder)
+    if not (os.path.isabs(relative) or storage.is_remote(relative)):
+        return list_pictures(request.inventory, request.base, relative)
+    listing = list_pictures(request.inventory, relative)
+    top = os.path.join(os.fsencode(relative), b"")
+    listing.rows = [(top + path, size, mtime_ns) for path, size, mtime_ns in listing.rows]
+    return listing
 
 
 def has_pictures(request: Request, folder: str) -> bool:

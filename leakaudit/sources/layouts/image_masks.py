@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from heapq import nsmallest
 
 from leakaudit.model import Dataset, Layout, Problem, ordered_splits
 from leakaudit.sources.base import DataLayout, NotThis, Request
@@ -19,7 +20,7 @@ from leakaudit.sources.listing import Row, display, make_samples, uri_of
 from leakaudit.sources.masks import MaskPairs, is_mask_folder, pair_masks
 from leakaudit.sources.names import canonical, distinct, split_of, split_word
 from leakaudit.sources.parts import item_parts, say_names
-from leakaudit.sources.picture_index import index_of
+from leakaudit.sources.picture_index import PROBED, index_of
 
 LEAST_MASKED = 0.1
 """Share of the pictures that have a mask: in a data set of masks nearly all have, in others a few names look so."""
@@ -99,8 +100,8 @@ def _could_be(request: Request, folder: str) -> bool:
             parts = os.fsdecode(path[len(os.fsencode(folder)) :]).strip("/").split("/")
             if any(map(is_mask_folder, parts)):
                 return True
-            first = sorted(name for name, _, _ in each.pictures[:64])
-            if pair_masks(first).mask_of or pair_masks([name for name, _, _ in each.pictures]).mask_of:
+            # A picture and its mask stand next to each other by name: the first names tell.
+            if pair_masks(nsmallest(PROBED, (name for name, _, _ in each.pictures))).mask_of:
                 return True
     return False
 

@@ -17,6 +17,7 @@ from leakaudit.model import Dataset, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.beside import PROBED_FILES, Annotation, Finder, annotated, pictures_under, read_beside
+from leakaudit.sources.inventory import Folder
 from leakaudit.sources.layouts import id_lists, image_folders
 from leakaudit.sources.listing import display
 from leakaudit.sources.parts import Part, list_folder, say_parts
@@ -43,7 +44,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
     """Look for ``data.yaml``, and for label files of the first pictures."""
     absent = NotThis("no YOLO label files beside the pictures (labels/*.txt, data.yaml)")
     yaml_path, yaml = _find_yaml(request)
-    if yaml_path is None and not _has_text_labels(request):
+    if yaml_path is None and request.folder is not None and not _has_text_labels(request, request.folder):
         return absent
     source, said = _source(request, yaml_path, yaml)
     if source is None:
@@ -62,18 +63,13 @@ def sniff(request: Request) -> Sniffed | NotThis:
     return Sniffed(source, yaml or DataYaml(), yaml_path, said)
 
 
-def _has_text_labels(request: Request) -> bool:
-    """A cheap look: a folder called ``labels`` somewhere near, or text files beside pictures."""
-    tops = [path for item in request.items for path in item.paths if item.is_folder]
-    for top in tops:
-        for seen, (path, folder) in enumerate(request.inventory.walk(os.fsencode(top))):
-            if seen > PROBED_FILES:
-                break
-            if isinstance(folder, OSError):
-                continue
-            texts = any(each.endswith(b".txt") for each, *_ in folder.others)
-            if texts and (folder.pictures or b"label" in path.lower()):
-                return True
+def _has_text_labels(request: Request, top: str) -> bool:
+    """A cheap look: text files in a folder of labels, or beside pictures, in one of the first folders."""
+    for path, folder in islice(request.inventory.walk(os.fsencode(top)), PROBED_FILES):
+        if not isinstance(folder, Folder) or not (folder.pictures or b"label" in path.lower()):
+            continue
+        if any(name.endswith(b".txt") for name, *_ in folder.others):
+            return True
     return False
 
 
@@ -152,8 +148,11 @@ def _there(request: Request, here: str, base: str, told: str) -> str | None:
     while bare.startswith("../"):
         bare = bare[3:]
     for candidate in (os.path.join(here, base, told), os.path.join(here, told), os.path.join(here, bare)):
-        path = storage.absolute(candidate) if storage.is_remote(candidate) else os.path.normpath(candidate)
-        inside = storage.absolute(path).startswith(os.path.join(storage.absolute(here), ""))
+        try:
+            path = storage.absolute(candidate) if storage.is_remote(candidate) else os.path.normpath(candidate)
+            inside = storage.absolute(path).startswith(os.path.join(storage.absolute(here), ""))
+        except FileNotFoundError:  # it leads out of the bucket
+            continue
         if inside and storage.is_folder(path) and has_pictures(request, path):
             return path
         if inside and path.lower().endswith(".txt") and storage.is_file(path):
