@@ -65,6 +65,8 @@ class Request:
         What lies in folders, read once for all layouts.
     heads : dict
         What the first rows of the files are, see `leakaudit.sources.readers.heads.head_of`.
+    indexes : dict
+        Pictures of folders by path, name and stem, see `leakaudit.sources.picture_index.index_of`.
     """
 
     items: tuple[Item, ...]
@@ -72,6 +74,7 @@ class Request:
     root: str
     inventory: Inventory = field(default_factory=Inventory, compare=False, repr=False)
     heads: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    indexes: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def folder(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from leakaudit.errors import ConfigError
@@ -14,6 +15,31 @@ SPLIT_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("test", "testing", "testset", "tst", "holdout", "heldout", "eval", "evaluation"), "test"),
 }
 """Usual names of splits, in lower case without punctuation, and what they are called here."""
+
+_ABROAD: Mapping[str, str] = {
+    "train": """
+        训练 训练集 训练数据 训练样本 訓練 訓練集 訓練データ 学習 学習データ 学習用 トレーニング
+        학습 훈련 학습데이터 훈련데이터 학습용
+        Trainingsdaten Trainingsset Trainingsmenge Lernmenge entraînement apprentissage entrenamiento entreno
+        treino treinamento addestramento allenamento обучение обучающая обучающий тренировка тренировочная
+        тренировочный тренировочные eğitim eğitimseti trening treningowy treningowe uczenie uczący
+        träning opplæring koulutus trénink tréninková antrenament تدريب التدريب प्रशिक्षण huấnluyện pelatihan
+    """,
+    "val": """
+        验证 验证集 验证数据 驗證 驗證集 校验集 开发集 検証 検証データ 検証用 バリデーション
+        검증 검증데이터 검증용 밸리데이션
+        Validierung Validierungsdaten Validierungsset Validierungsmenge validación validação validazione convalida
+        валидация валидационная валидационный валидационные проверочная проверочный doğrulama geçerleme walidacja
+        walidacyjny walidacyjne validatie validatieset validering validace validare التحقق تحقق सत्यापन validasi
+    """,
+    "test": """
+        测试 测试集 测试数据 測試 測試集 テスト テストデータ テスト用 評価 評価用 테스트 시험 평가 테스트데이터 평가용
+        Testdaten Testmenge Prüfung Testen Evaluierung essai essais évaluation prueba pruebas evaluación teste testes
+        avaliação prova valutazione тест тестовая тестовый тестовые тестирование контрольная testseti değerlendirme
+        testowy testowe testy utvärdering testování اختبار الاختبار परीक्षण kiểmtra pengujian
+    """,
+}
+"""Whole names of splits in other languages than English, as a person writes them."""
 
 LABEL_NAMES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("label", "labels", "labelname", "labelid"), ("target", "targets", "targetname"), ("groundtruth",)),
@@ -43,6 +69,9 @@ PATH_NAMES = (
     "uri",
     "name",
 )
+ID_NAMES = ("imageid", "imgid", "pictureid", "photoid", "fileid", "id", "imageids", "idcode", "uid", "uuid", "sampleid")
+"""Columns that may name a picture without its ending."""
+
 GROUP_NAMES = (
     "group",
     "groupid",
@@ -76,6 +105,18 @@ def plain(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
 
 
+def unaccented(name: str) -> str:
+    """`plain`, without accents, however a file system spells them.
+
+    >>> unaccented("Validação"), unaccented("训练集")
+    ('validacao', '训练集')
+    """
+    return plain("".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each)))
+
+
+_SPLITS_ABROAD = {unaccented(name): split for split, names in _ABROAD.items() for name in names.split()}
+
+
 def words(name: str) -> list[str]:
     """The words of a name, in lower case: runs of letters, capitals begin a new one.
 
@@ -86,7 +127,7 @@ def words(name: str) -> list[str]:
 
 
 def split_of(name: str, told: Mapping[str, str]) -> str | None:
-    """The split that a whole name stands for: as told by the user, else by the usual names.
+    """The split that a whole name stands for: as told by the user, else by the usual names in several languages.
 
     >>> split_of("Validation", {}), split_of("part1", {"part1": "train"}), split_of("cats", {})
     ('val', 'train', None)
@@ -94,7 +135,7 @@ def split_of(name: str, told: Mapping[str, str]) -> str | None:
     for key, split in told.items():
         if key == name or key.lower() == name.strip().lower():
             return canonical(split)
-    return SPLIT_NAMES.get(plain(name))
+    return SPLIT_NAMES.get(plain(name)) or _SPLITS_ABROAD.get(unaccented(name))
 
 
 def split_word(name: str) -> str | None:
@@ -109,11 +150,12 @@ def split_word(name: str) -> str | None:
 
 def canonical(split: str) -> str:
     """A name that the user gave a split: ``training`` becomes ``train``, others stay as they are."""
-    return SPLIT_NAMES.get(plain(split), split)
+    return SPLIT_NAMES.get(plain(split)) or _SPLITS_ABROAD.get(unaccented(split), split)
 
 
 def distinct(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Keep two names of the same split apart: ``test`` and ``eval`` side by side are two splits.
+    """Keep two names of the same split apart: ``test`` and ``eval`` side by side are two splits, ``Test`` and ``test``
+    are one.
 
     Parameters
     ----------
@@ -129,7 +171,8 @@ def distinct(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     for name, split in found:
         named.setdefault(split, []).append(name)
     owner = {split: split if split in names else names[0] for split, names in named.items()}
-    return [(name, split if owner[split] == name else name) for name, split in found]
+    first = {plain(name): name for name, _ in reversed(found)}
+    return [(name, split if plain(owner[split]) == plain(name) else first[plain(name)]) for name, split in found]
 
 
 def guess_column(columns: Iterable[str], usual: Sequence[str]) -> str | None:

@@ -85,7 +85,13 @@ def folder_parts(folder: str, names: Sequence[str], config: Config) -> list[Part
     whole = [(name, split) for name in names if (split := split_of(name, config.splits))]
     by_word = [(name, split) for name in names if (split := split_of(name, config.splits) or split_word(name))]
     found = by_word if len(whole) < 2 <= len(by_word) and "train" in {split for _, split in by_word} else whole
-    return [Part(split, (os.path.join(folder, name),), display(name)) for name, split in distinct(found)]
+    named: dict[str, list[str]] = {}
+    for name, split in distinct(found):
+        named.setdefault(split, []).append(name)
+    return [
+        Part(split, tuple(os.path.join(folder, name) for name in each), " + ".join(map(display, each)))
+        for split, each in named.items()
+    ]
 
 
 def item_parts(request: Request) -> list[Part]:

@@ -161,11 +161,15 @@ def _shards(request: Request, folder: str, folders: Sequence[str]) -> list[Part]
     shards = []
     for part in folder_parts(folder, folders, request.config):
         try:
-            names = tables_of_folder(part.paths[0], entries_of(request.inventory, part.paths[0])[1])
+            names = [
+                os.path.join(path, name)
+                for path in part.paths
+                for name in tables_of_folder(path, entries_of(request.inventory, path)[1])
+            ]
         except OSError:
             continue
         if names:
-            shards.append(Part(part.split, tuple(os.path.join(part.paths[0], name) for name in names), part.called))
+            shards.append(Part(part.split, tuple(names), part.called))
     return shards
 
 
@@ -183,10 +187,11 @@ def _families(tables: Sequence[str], config: Config) -> dict[tuple[str, str], di
         template = "{}" if told or split_of(whole, {}) else re.sub(rf"(?i)(?:{pattern})", "{}", whole, count=1)
         stems = found.setdefault((template, suffix_of(name)), {})
         stems.setdefault((base if told else whole, split), []).append(name)
-    return {
-        key: {split: stems[each] for each, (_, split) in zip(stems, distinct(list(stems)), strict=True)}
-        for key, stems in found.items()
-    }
+    families: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for key, stems in found.items():
+        for each, (_, split) in zip(stems, distinct(list(stems)), strict=True):
+            families.setdefault(key, {}).setdefault(split, []).extend(stems[each])
+    return families
 
 
 def _say_it(families: dict[tuple[str, str], dict[str, list[str]]]) -> str:

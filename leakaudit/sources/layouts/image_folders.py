@@ -37,6 +37,8 @@ from leakaudit.sources.parts import (
     say_parts,
     sub_folders,
 )
+from leakaudit.sources.picture_index import index_of
+from leakaudit.sources.told import Told
 
 STRAY_PICTURES = 0.01
 """Share of pictures that may lie beside the class folders before folder names are not taken for labels: a stray file or
@@ -46,7 +48,19 @@ PICTURES_PER_CLASS = 2.0
 """Fewer pictures a folder than this on average means a folder per sample, not per class."""
 
 _PICTURE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos", "pics")
-_NO_CLASSES = (*_PICTURE_FOLDERS, "labels", "label", "masks", "mask", "annotations", "depth", "gt", "targets")
+_DATA_FOLDERS = ("data", "dataset", "datasets", "raw", "processed", "original", "augmented", "resized", "cropped")
+_NO_CLASSES = (
+    *_PICTURE_FOLDERS,
+    *_DATA_FOLDERS,
+    "labels",
+    "label",
+    "masks",
+    "mask",
+    "annotations",
+    "depth",
+    "gt",
+    "targets",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
     folders, files = list_folder(request.inventory, request.folder)
     enough = 1 if request.config.within else 2
     parts = folder_parts(request.folder, folders, request.config)
-    if any(holds_picture(request.inventory, part.paths[0]) for part in parts):
+    if _hold_pictures(request, parts):
         if len(parts) >= enough:
             found = _in_folder(request.folder, parts, folders, files)
             return replace(found, absent=tuple(absent_data((*folders, *files), request.config)))
@@ -119,7 +133,7 @@ def _sniff_wrapped(request: Request, root: str, folders: Sequence[str], enough: 
     for name in folders:
         inner = os.path.join(root, name)
         parts = folder_parts(inner, sub_folders(request.inventory, inner), request.config)
-        if len(parts) >= enough and any(holds_picture(request.inventory, part.paths[0]) for part in parts):
+        if len(parts) >= enough and _hold_pictures(request, parts):
             candidates[name] = parts
     if not candidates:
         told = f" or {', '.join(request.config.splits)}" if request.config.splits else ""
@@ -138,10 +152,11 @@ def _sniff_wrapped(request: Request, root: str, folders: Sequence[str], enough: 
         for name in folders
         if name not in candidates and holds_picture(request.inventory, os.path.join(root, name))
     ]
-    if without or any(name.lower() in _NO_CLASSES for name in candidates):
+    several_sets = any(name.lower() in _NO_CLASSES or _holds_classes(request, candidates[name]) for name in candidates)
+    if without or several_sets:
         return NotThis(
             f"several folders hold split folders ({say_names(list(candidates))}): name one, or the splits: "
-            "train=FOLDER val=FOLDER",
+            f"leakaudit scan {display(os.path.join(root, next(iter(candidates))))}, or train=FOLDER val=FOLDER",
             nearly=True,
         )
     merged: dict[str, list[Part]] = {}
@@ -149,14 +164,32 @@ def _sniff_wrapped(request: Request, root: str, folders: Sequence[str], enough: 
         for part in parts:
             merged.setdefault(part.split, []).append(part)
     together = [
-        Part(split, tuple(part.paths[0] for part in each), " / ".join(sorted({part.called for part in each})))
+        Part(
+            split,
+            tuple(path for part in each for path in part.paths),
+            " / ".join(sorted({part.called for part in each})),
+        )
         for split, each in merged.items()
     ]
     return Sniffed(tuple(in_order(together)), root, class_first=True)
 
 
+def _hold_pictures(request: Request, parts: Sequence[Part]) -> bool:
+    return any(holds_picture(request.inventory, path) for part in parts for path in part.paths)
+
+
+def _holds_classes(request: Request, parts: Sequence[Part]) -> bool:
+    """Whether a split folder holds two folders of pictures: it is then part of a data set, not of a class."""
+    return any(
+        sum(holds_picture(request.inventory, os.path.join(path, name)) for name in sub_folders(request.inventory, path))
+        > 1
+        for part in parts
+        for path in part.paths
+    )
+
+
 def _in_folder(base: str, parts: Sequence[Part], folders: Sequence[str], files: Sequence[str]) -> Sniffed:
-    used = {os.path.basename(part.paths[0]) for part in parts}
+    used = {os.path.basename(path) for part in parts for path in part.paths}
     tables = [name for name in files if name.lower().endswith((".csv", ".tsv", ".jsonl", ".parquet"))]
     return Sniffed(tuple(in_order(parts)), base, unused=(*(name for name in folders if name not in used), *tables))
 
@@ -278,6 +311,34 @@ def _empty(part: Part, listing: Listing) -> str:
         first = listing.problems[0]
         return f"the split {part.split} ({where}) has no picture that could be read: {first.uri}: {first.reason}"
     return f"the split {part.split} ({where}) is empty: no pictures in it"
+
+
+def split_folders(request: Request) -> Sniffed | NotThis:
+    """Folders of pictures that are splits, as `sniff` finds them; not by class before split."""
+    try:
+        found = sniff(request)
+    except InputError:
+        return NotThis("not readable")
+    if isinstance(found, NotThis) or found.class_first:
+        return NotThis("no split folders of pictures")
+    return found
+
+
+def over_folders(request: Request, folders: Sniffed, told: Sequence[Told]) -> dict[str, list[Told]]:
+    """All pictures of split folders, with what one file of annotations tells of those of their names."""
+    by_name: dict[bytes, list[Told]] = {}
+    for each in told:
+        name = os.fsencode(each.name).replace(b"\\", b"/")
+        by_name.setdefault(name[name.rfind(b"/") + 1 :], []).append(each)
+    found: dict[str, list[Told]] = {}
+    for part in folders.parts:
+        for path in part.paths:
+            for row in index_of(request, path).listing.rows:
+                candidates = by_name.get(row[0][row[0].rfind(b"/") + 1 :], [])
+                fits = [each for each in candidates if row[0].endswith(os.fsencode(each.name))] or candidates
+                one = fits[0] if fits else Told("")
+                found.setdefault(part.split, []).append(Told(row[0], one.label, one.boxes, b""))
+    return found
 
 
 def takes(_request: Request, sniffed: Sniffed) -> list[str]:

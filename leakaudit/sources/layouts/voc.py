@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset, Layout, Problem, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.beside import Finder, annotated, read_beside
 from leakaudit.sources.inventory import why
 from leakaudit.sources.listing import Row, display, entries_of, list_pictures, make_samples
 from leakaudit.sources.names import split_of
 from leakaudit.sources.parts import list_folder, say_names, sub_folders
+from leakaudit.sources.readers.picture_notes import parse_voc
+from leakaudit.sources.told import say_classes
 
-_LISTS = (("ImageSets", "Main"), ("ImageSets",))
+_LISTS = (("ImageSets", "Main"), ("ImageSets", "Segmentation"), ("ImageSets", "Layout"), ("ImageSets",))
 _PICTURES = ("JPEGImages", "images", "Images")
 
 
@@ -120,8 +123,8 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         notes.append(f"Several pictures have the same id, the first by name was taken: {say_names(ambiguous)}.")
     lists = ", ".join(f"{split} ({request.uri(path)})" for split, path in sniffed.lists)
     over = request.uri(sniffed.pictures)
-    said = f"Pascal-VOC id lists over {over}: {lists}{sniffed.said}; annotations are not read, labels are unknown"
-    return Dataset(
+    said = f"Pascal-VOC id lists over {over}: {lists}{sniffed.said}"
+    dataset = Dataset(
         root=request.shown,
         kind="image",
         layout=Layout(LAYOUT.name, said),
@@ -131,6 +134,22 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         n_other_files=listing.n_other,
         notes=tuple(notes),
     )
+    return _with_classes(request, dataset, os.path.join(sniffed.top, "Annotations"))
+
+
+def _with_classes(request: Request, dataset: Dataset, folder: str) -> Dataset:
+    """Labels and boxes from the annotations, where there are any."""
+    finder = Finder(request.inventory, lambda _: (os.fsencode(folder),), b".xml")
+    assert dataset.samples is not None
+    paths = dataset.samples.path.to_pylist()
+    said = dataset.layout.why
+    if not any(finder(path) for path in paths):
+        return replace(dataset, layout=replace(dataset.layout, why=f"{said}; no annotations, labels are unknown"))
+    reading = read_beside(finder, paths, parse_voc)
+    classes = {box.label for each in reading.annotations if each is not None for box in each.boxes}
+    said = f"{said}; {say_classes(sorted(classes), 'the annotations')}"
+    # Annotations of pictures that are in no list are no orphans.
+    return annotated(dataset, LAYOUT.name, said, replace(reading, n_orphans=0), files="annotations")
 
 
 def read_ids(path: str) -> Sequence[bytes]:

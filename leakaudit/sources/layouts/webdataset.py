@@ -101,13 +101,13 @@ def _in_folder(
     """Shards by the folders they lie in, or else by their names."""
     config = request.config
     by_folder = [
-        Part(part.split, tuple(_shards_of(request, part.paths[0])), part.called)
+        Part(part.split, tuple(shard for path in part.paths for shard in _shards_of(request, path)), part.called)
         for part in folder_parts(folder, folders, config)
-        if _holds_shards(request, part.paths[0])
+        if all(_holds_shards(request, path) for path in part.paths)
     ]
     shards = [name for name in files if is_shard(name)]
     if by_folder:
-        used = {part.called for part in by_folder}
+        used = {os.path.basename(os.path.dirname(path)) for part in by_folder for path in part.paths}
         return by_folder, (*(name for name in folders if name not in used), *shards)
     named: dict[tuple[str, str], list[str]] = {}
     for name in shards:

@@ -1,0 +1,259 @@
+"""Lists of pictures, one file a split: ``splits/train.txt`` of stems, names or paths, with or without labels.
+
+A line is a picture, or a picture and its label (``name.jpg 1``, ``name.jpg,cat``; Caffe, timm, mmpretrain), or a
+picture and its mask. The lists lie in the folder itself or one folder down.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from leakaudit.errors import InputError
+from leakaudit.model import Dataset, ordered_splits
+from leakaudit.sources import storage
+from leakaudit.sources.base import DataLayout, NotThis, Request
+from leakaudit.sources.beside import picture_tops
+from leakaudit.sources.inventory import why
+from leakaudit.sources.layouts.image_folders import class_labels
+from leakaudit.sources.listing import display, entries_of
+from leakaudit.sources.names import distinct, split_of, split_word
+from leakaudit.sources.parts import item_parts, list_folder, say_names, stem
+from leakaudit.sources.picture_index import PROBED, PictureIndex, find, has_pictures, index_of
+from leakaudit.sources.told import Found, Told, look_up, told_dataset
+
+SUFFIXES = (".txt", ".lst", ".list", ".text")
+FOLDERS = ("splits", "split", "lists", "meta", "imagesets", "filelists", "annotations", "sets", "partition", "indices")
+LEAST_FOUND = 0.5
+"""Share of the first names of each list that must be pictures."""
+HEAD_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """Lists by split, the folder in which pictures are looked for, and how the lists were called."""
+
+    lists: tuple[tuple[str, str], ...]
+    top: str
+    unused: tuple[str, ...] = ()
+
+
+def sniff(request: Request) -> Sniffed | NotThis:
+    """Look for lists whose first lines name pictures."""
+    absent = NotThis("no lists of pictures named like splits (train.txt val.txt)")
+    if request.folder is None:
+        return _sniff_items(request, absent)
+    folders, files = list_folder(request.inventory, request.folder)
+    here = [(request.folder, files)]
+    for name in folders:
+        if name.lower() in FOLDERS:
+            inner = os.path.join(request.folder, name)
+            here += _with_inner(request, inner)
+    enough = 1 if request.config.within else 2
+    for folder, names in here:
+        lists = _named_lists(names, request)
+        if len({split for _, split in lists}) < enough or not has_pictures(request, request.folder):
+            continue
+        index = index_of(request, request.folder)
+        found = [(split, os.path.join(folder, name)) for name, split in lists]
+        good = [(split, path) for split, path in found if _names_pictures(request, index, path, request.folder)]
+        if len({split for split, _ in good}) >= enough:
+            order = ordered_splits([split for split, _ in good])
+            unused = tuple(display(path) for each, path in found if (each, path) not in good)
+            return Sniffed(tuple(sorted(good, key=lambda each: order.index(each[0]))), request.folder, unused)
+    return absent
+
+
+def _with_inner(request: Request, folder: str) -> list[tuple[str, list[str]]]:
+    try:
+        folders, files = entries_of(request.inventory, folder)
+    except OSError:
+        return []
+    below = [(folder, files)]
+    for name in folders:
+        inner = os.path.join(folder, name)
+        try:
+            below.append((inner, entries_of(request.inventory, inner)[1]))
+        except OSError:
+            continue
+    return below
+
+
+def _named_lists(names: Sequence[str], request: Request) -> list[tuple[str, str]]:
+    """Lists and their splits: by whole names where two are, else by a word of them."""
+    told = request.config.splits
+    texts = [name for name in names if name.lower().endswith(SUFFIXES)]
+    whole = [(name, split) for name in texts if (split := split_of(name, told) or split_of(stem(name), told))]
+    by_word = [(name, split) for name in texts if (split := split_of(stem(name), told) or split_word(stem(name)))]
+    named = whole if len(whole) > 1 else by_word
+    splits = [split for _, split in distinct([(stem(name), split) for name, split in named])]
+    return list(zip((name for name, _ in named), splits, strict=True))
+
+
+def _sniff_items(request: Request, absent: NotThis) -> Sniffed | NotThis:
+    paths = [path for item in request.items for path in item.paths]
+    if any(item.is_folder for item in request.items) or not all(path.lower().endswith(SUFFIXES) for path in paths):
+        return absent
+    if len(paths) < 2 and not (request.config.within and request.items[0].split):
+        return absent
+    parts = item_parts(request)
+    lists = tuple((part.split, path) for part in parts for path in part.paths)
+    for top in dict.fromkeys((_folder(paths[0]), storage.parent(storage.absolute(_folder(paths[0]))))):
+        # A folder above the lists is looked through only where it holds a folder of pictures beside that of the lists.
+        if top != _folder(paths[0]) and not _is_list_folder(_folder(paths[0])):
+            continue
+        index = index_of(request, top)
+        if index.by_path and all(_names_pictures(request, index, path, top) for path in paths):
+            return Sniffed(lists, top)
+    return absent
+
+
+def _is_list_folder(folder: str) -> bool:
+    name = os.path.basename(storage.absolute(folder)).lower()
+    return name in FOLDERS or os.path.basename(os.path.dirname(storage.absolute(folder))).lower() == "imagesets"
+
+
+def _folder(path: str) -> str:
+    return storage.parent(path) or "."
+
+
+def _names_pictures(request: Request, index: PictureIndex, path: str, top: str) -> bool:
+    try:
+        lines = _lines(path, HEAD_BYTES)[:PROBED]
+    except InputError:
+        return False
+    near = near_folders(request, path, top)
+    named = sum(parse_line(line, index, near) is not None for line in lines)
+    return bool(lines) and named >= LEAST_FOUND * len(lines)
+
+
+def near_folders(request: Request, path: str, top: str) -> tuple[bytes, ...]:
+    """Folders that the names in a list may be relative to: that of the list, and those around it up to the top."""
+    folders = dict.fromkeys((_folder(path), storage.parent(storage.absolute(_folder(path))), top))
+    return tuple(os.fsencode(request.relative(folder)) for folder in folders)
+
+
+def _lines(path: str, most: int = -1) -> list[bytes]:
+    try:
+        with storage.open_file(path) as file:
+            data = file.read(most)
+    except OSError as error:
+        raise InputError(f"{display(path)}: {why(error)}") from error
+    if b"\0" in data[:4096]:
+        raise InputError(f"{display(path)}: binary, not a list of names")
+    lines = [line.strip() for line in data.removeprefix(b"\xef\xbb\xbf").splitlines()]
+    if most > 0 and len(data) == most and len(lines) > 1:
+        lines.pop()
+    return [line for line in lines if line]
+
+
+def parse_line(line: bytes, index: PictureIndex, near: Sequence[bytes]) -> Told | None:
+    """The picture and the label of a line; None where no part of it names a picture.
+
+    The line may be a picture (spaces and all), a picture and a label behind the last blank or comma, a picture and more
+    fields (several labels, a mask), or fields of which only the first is a picture.
+    """
+    if find(index, line, near)[0]:
+        return Told(line)
+    for separator in (rb"[\t,;]\s*", rb"\s+"):
+        first, *rest = re.split(separator, line)
+        if rest and first and find(index, first, near)[0]:
+            fields = [each for each in rest if each]
+            return Told(first, _label(fields, index, near))
+    head, _, last = line.rpartition(b" ")
+    return Told(head.strip(), _text(last)) if head and find(index, head.strip(), near)[0] else None
+
+
+def _label(fields: Sequence[bytes], index: PictureIndex, near: Sequence[bytes]) -> str | None:
+    """The fields behind a name as one label, but for those that name a picture: a mask."""
+    kept = [each for each in fields if not (b"." in each and find(index, each, near)[0])]
+    return " ".join(map(_text, kept)) or None
+
+
+def _text(field: bytes) -> str:
+    return field.decode("utf-8", "backslashreplace")
+
+
+def read_list(path: str, index: PictureIndex, near: Sequence[bytes]) -> Iterator[Told]:
+    """All lines of a list.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    for line in _lines(path):
+        told = parse_line(line, index, near)
+        if told is not None:
+            yield told
+        else:
+            first, *rest = re.split(rb"[\t,;]\s*|\s+", line)
+            yield Told(first if rest else line)
+
+
+def gather(request: Request, sniffed: Sniffed) -> tuple[PictureIndex, Found]:
+    """All pictures of all lists.
+
+    Raises
+    ------
+    InputError
+        A list none of whose pictures is there.
+    """
+    index = index_of(request, sniffed.top)
+    told: dict[str, list[Told]] = {}
+    for split, path in sniffed.lists:
+        near = near_folders(request, path, sniffed.top)
+        told.setdefault(split, []).extend(read_list(path, index, near))
+    near = near_folders(request, sniffed.lists[0][1], sniffed.top)
+    found = look_up(index, told, near)
+    for split, path in sniffed.lists:
+        if not found.rows[split]:
+            raise InputError(f"{display(path)}: names no picture that is in {display(sniffed.top)}")
+    return index, found
+
+
+def load(request: Request, sniffed: Sniffed) -> Dataset:
+    """Find the picture of every line.
+
+    Raises
+    ------
+    InputError
+        As `gather`.
+    """
+    index, found = gather(request, sniffed)
+    flat = [told for rows in found.rows.values() for _, told in rows]
+    said = "labels are the fields behind the names"
+    if all(told.label is None for told in flat):
+        said = label_by_folder(found)
+    lists = ", ".join(f"{split} ({request.uri(path)})" for split, path in sniffed.lists)
+    notes = [f"Lists that name no pictures were not used: {say_names(sniffed.unused)}."] if sniffed.unused else []
+    return told_dataset(
+        request,
+        LAYOUT.name,
+        f"one list of pictures a split: {lists}; {said}",
+        index,
+        found,
+        where=display(sniffed.top),
+        notes=notes,
+    )
+
+
+def label_by_folder(found: Found) -> str:
+    """Label pictures by the folders in which they lie, where these are classes; what was made of them, in words."""
+    inner = [[row[0][: max(row[0].rfind(b"/"), 0)] for row, _ in rows] for rows in found.rows.values()]
+    labels, said = class_labels(inner)
+    if labels is not None:
+        left = iter(labels)
+        for split, rows in found.rows.items():
+            found.rows[split] = [(row, told._replace(label=next(left))) for row, told in rows]
+    return said
+
+
+def takes(request: Request, sniffed: Sniffed) -> list[str]:
+    """The lists, and the folders of the pictures."""
+    return [*(path for _, path in sniffed.lists), *picture_tops(request, index_of(request, sniffed.top), sniffed.top)]
+
+
+LAYOUT = DataLayout("id-lists", sniff, load, takes)
