@@ -1,6 +1,6 @@
 """The same table under many random splits: false alarms of errors and warnings, and whether the verdict stays.
 
-``python benchmarks/stability.py [DATA] [--sets iris,contracts] [--splits 20] [--seconds 3000] [--codes LA104,LA110]
+``python benchmarks/stability.py [DATA] [--sets "iris;contracts"] [--splits 20] [--seconds 3000] [--codes LA104,LA110]
 [--json benchmarks/results/stability.json]``
 
 A table is drawn or read once, and then split at random so many times, a quarter held out; each split is scanned whole
@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument(
         "data", type=Path, nargs="?", help="folder of the public data sets; without it, made ones alone"
     )
-    parser.add_argument("--sets", help="beginnings of names, divided by commas")
+    parser.add_argument("--sets", help="beginnings of names, divided by semicolons")
     parser.add_argument("--splits", type=int, default=20, help="of each table")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after the round that passes these")
     parser.add_argument("--codes", help="these checks only; then nothing is stored")
@@ -240,7 +240,7 @@ def main() -> None:
     ]
     names = list(TABLES) if told.data else made
     if told.sets:
-        names = [name for name in names if name.startswith(tuple(told.sets.split(",")))]
+        names = [name for name in names if name.startswith(tuple(told.sets.split(";")))]
     old = stored(told.json) if codes is None else {}
     counted = [
         Counted(name, row["splits"], Counter(row["exits"]), Counter(row["errors"]), Counter(row["warnings"]))
