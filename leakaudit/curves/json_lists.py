@@ -45,7 +45,7 @@ def read(source: Source, options: Options) -> list[History]:
         if isinstance(of_run, list):
             found += records.histories(source, ABOUT, options, of_run, name)
         else:
-            plain = any(key in of_run for key in ("loss", "val_loss", "accuracy", "acc"))
+            plain = any(key in of_run for key in ("loss", "accuracy", "acc"))
             found += histories(source, KERAS if plain else ABOUT, options, of_run, name)
     return found
 
