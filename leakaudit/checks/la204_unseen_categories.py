@@ -26,7 +26,7 @@ is one. Counts are exact; nothing is sampled.
 What it cannot see
 ------------------
 Numbers that stand for categories (codes of shops): ranges of numbers are LA203's. Columns in which nearly every value
-is another (names, tickets), which are taken for identifiers, and running text. Classes (LA202).
+is another (names, tickets), which are taken for identifiers, and sentences, however often they repeat. Classes (LA202).
 
 Fix
 ---
@@ -79,7 +79,11 @@ def run(context: Context, params: Params) -> Outcome:
         pairs = [pair for pair in pairs if pair[1] == "train"]
     groups = groups_of(context, draw_sample(context), params.least_groups)
     group = None if groups is None else groups[0]
-    columns = [each.name for each in columns_of(context) if each.role == "category" and each.name != group]
+    columns = [
+        each.name
+        for each in columns_of(context)
+        if each.role == "category" and not each.sentences and each.name != group
+    ]
     found: dict[tuple[str, str], dict[str, Unseen]] = {pair: {} for pair in pairs}
     for column in columns:
         totals = count_values(rows, column, group)

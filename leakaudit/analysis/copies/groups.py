@@ -120,7 +120,8 @@ def equal_within(codes: IntArray, inside: np.ndarray, split: str) -> Overlap:
     parts.sort(key=len, reverse=True)
     groups = []
     for part in parts[:GROUPS_LISTED]:
-        shown = Pairs(part[1 : PAIRS_SHOWN + 1], np.repeat(part[:1], min(len(part) - 1, PAIRS_SHOWN)), _ones(part[1:]))
+        extra = part[1 : PAIRS_SHOWN + 1]
+        shown = Pairs(extra, np.repeat(part[:1], len(extra)), _ones(extra))
         groups.append(Group(part[1:], part[:1], len(part) * (len(part) - 1) // 2, shown))
     n_samples = sum(len(part) - 1 for part in parts)
     return Overlap(split, split, tuple(groups), len(parts), n_samples, sum(len(p) * (len(p) - 1) // 2 for p in parts))
