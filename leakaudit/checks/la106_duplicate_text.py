@@ -16,10 +16,18 @@ it is the answer that is remembered with it.
 How it decides
 --------------
 By equality of the normal form: Unicode NFKC, full case folding, every run of characters that are neither letters (with
-their combining marks) nor digits replaced by one space, ends trimmed. There is no threshold and no sampling. Running
-text is a column of words, mostly distinct, three words and fifteen characters long or more on average. Of several such
-columns those count that say most (words times the entropy of the words, at least two thirds of the most telling one):
-a row matches when it does in one of them, and is counted once.
+their combining marks) nor digits replaced by one space, ends trimmed; of JSON, what its values say. There is no
+threshold and no sampling. Running text is told by the looks of the distinct values of a column, however often they
+repeat: three words and fifteen characters or more on average, mostly letters, with function words or the end of a
+sentence where values are short. Names, titles, addresses and codes are none: two passengers of one name are no leak.
+Sentences of which few are given again and again, as answers of a form are, are categories.
+
+Of several such columns those count that say most (words times the entropy of the words, at least two thirds of the most
+telling one). Each is compared with each, so that a pair of sentences is found the other way round, and one that shares
+its first with the second of another: a row matches when it has one text in common, and is counted once; `n_reordered`
+counts rows whose texts are all those of one reference row in another order. A text that many rows share beside another
+one (1.5 rows of a split or more for each: a premise, a question, a passage, a prompt) says what rows belong to, and is
+left to LA108; where all are shared, all must be the same.
 
 Texts that two people would write without knowing of each other are left out, and counted (`n_untelling`): those of
 fewer than three words (two characters count as a word where a script has no spaces), and those of fewer than eight
@@ -29,7 +37,8 @@ chance once in tens of millions of unrelated pairs, unless they are a set phrase
 
 What it cannot see
 ------------------
-Changed words (see LA107), translations, paraphrases. Which of two rows is the copy.
+Changed words (see LA107); paraphrases and translations, which no layer of this tool sees: it compares words and ships
+no model of their meaning. Which of two rows is the copy. Texts in columns taken for names or titles.
 
 Fix
 ---
@@ -80,6 +89,7 @@ def run(context: Context, params: Telling) -> Outcome:
             "n_normalised": len(found.equal),
             "n_identical_rows_left_out": found.n_equal_rows,
             "n_untelling": found.n_untelling,
+            "n_reordered": found.n_reordered,
             "n_samples": n_samples,
             "n_pairs": sum(column.overlap.n_pairs for column in found.columns),
             "share": round(n_samples / n_held_out, 6) if n_held_out else 0.0,
@@ -88,9 +98,11 @@ def run(context: Context, params: Telling) -> Outcome:
             f"{found.n_equal_rows:,} with the whole row (LA104)" if found.n_equal_rows else "",
             f"{found.n_untelling:,} too short or too common to tell" if found.n_untelling else "",
         ]
+        reordered = f", {found.n_reordered:,} with all texts of one row in another order" if found.n_reordered else ""
         beside = f", beside {' and '.join(filter(None, more))}" if any(more) else ""
         said.append(
-            f"{n_samples:,} of {n_held_out:,} texts of {held_out} are among the {n_reference:,} of {reference}{beside}"
+            f"{n_samples:,} of {n_held_out:,} texts of {held_out} are among the {n_reference:,} of {reference}"
+            f"{reordered}{beside}"
         )
         for column in found.columns:
             findings += text_findings(context, CHECK, column, severity=CHECK.severity, relation="has the same text as")

@@ -30,16 +30,19 @@ than 1 % of the column's distinct texts (and more than 20) have is taken out: he
 runs are how people speak. Where fewer than three words are left, the text is not judged, and counted
 (`n_boilerplate`). The same holds for whole texts of fewer than three words.
 
-All this is deterministic and without sampling: an *error*. Of a held-out text with more than 1,000 near-duplicates no
-further ones are looked for; `n_crowded` counts these.
+Columns are compared as by LA106, each that stands for a row with each. Near copies of a text that many rows share (a
+premise, a passage) are a *warning*: the rows belong together, as LA108 says of equal ones.
+
+All this is deterministic and without sampling, and otherwise an *error*. Of a held-out text with more than 1,000
+near-duplicates no further ones are looked for; `n_crowded` counts these.
 
 What it cannot see
 ------------------
-Paraphrases, translations, reordered sentences; a text pieced together from several others; a reference text within a
-longer held-out one. Two sentences that differ in one number ("transfer 500 dollars", "transfer 600 dollars") are near-
-duplicates by their letters, and may be two samples all the same: read the pairs. A set that was written in variations
-has near-duplicates inside every split, and any random split of it shares them: that is true, and no accident of one
-split.
+Paraphrases and translations: no layer of this tool compares what texts mean. Reordered sentences; a text pieced
+together from several others; a reference text within a longer held-out one. Two sentences that differ in one number
+("transfer 500 dollars", "transfer 600 dollars") are near-duplicates by their letters, and may be two samples all the
+same: read the pairs. A set that was written in variations has near-duplicates inside every split, and any random split
+of it shares them: that is true, and no accident of one split.
 
 Fix
 ---
@@ -72,7 +75,7 @@ if TYPE_CHECKING:
     from leakaudit.analysis.copies.texts.near_rows import NearTexts
     from leakaudit.checks.duplicates import Note
     from leakaudit.fingerprints.texts.documents import Texts
-    from leakaudit.model import Finding, Scalar
+    from leakaudit.model import Finding, Scalar, Severity
 
 
 def run(context: Context, params: NearTextParams) -> Outcome:
@@ -106,7 +109,7 @@ def run(context: Context, params: NearTextParams) -> Outcome:
                 context,
                 CHECK,
                 column,
-                severity=CHECK.severity,
+                severity=_severity(texts, column),
                 relation="is nearly the same text as",
                 effect=lambda group: {"jaccard": round(float(group.shown.score.max()), 4)},
             )
@@ -116,7 +119,7 @@ def run(context: Context, params: NearTextParams) -> Outcome:
                 context,
                 CHECK,
                 column,
-                severity=CHECK.severity,
+                severity=_severity(texts, column),
                 relation="stands within the text of",
                 note=_note(share, params.words),
                 effect=_containment(share),
@@ -136,6 +139,11 @@ def run(context: Context, params: NearTextParams) -> Outcome:
     )
 
 
+def _severity(texts: Texts, found: ColumnMatches) -> Severity:
+    """Of a text that many rows share, a near copy says that rows belong together, as LA108 does of equal ones."""
+    return "warning" if found.column in texts.keys else CHECK.severity
+
+
 def _phrase(
     held_out: str, reference: str, n_held_out: int, n_reference: int, n_near: int, n_within: int, found: NearTexts
 ) -> str:
@@ -150,8 +158,8 @@ def _phrase(
 
 def _share_of(texts: Texts, found: NearTexts, column: ColumnMatches) -> Callable[[int, int], float]:
     """From two rows to the share of the first one's n-grams that the second has."""
-    document = texts.document[:, texts.columns.index(column.column)]
-    return lambda a, b: found.shares[int(document[a]), int(document[b])]
+    ours, theirs = (texts.document[:, texts.columns.index(name)] for name in (column.column, column.other))
+    return lambda a, b: found.shares[int(ours[a]), int(theirs[b])]
 
 
 def _note(share: Callable[[int, int], float], words: int) -> Note:

@@ -7,7 +7,8 @@ Counts the groups that have samples in both splits, and the held-out samples in 
 one (``patient_id``, ``subject#``, ``customer``, ``session``), or that hold molecules (SMILES) or sequences of proteins
 or nucleic acids; else a key in the file names or folders of pictures (a prefix, a field, the name up to its last
 number, a date, camera numbers that run through the classes), in a column of file names of a table, or in a column of
-e-mail addresses or of ids of one pattern (``P012``, ``sess-8f3a9c2d``), that turns out to hold groups.
+e-mail addresses or of ids of one pattern (``P012``, ``sess-8f3a9c2d``), that turns out to hold groups; and, in tables
+of several texts, a text that many rows share (a premise, a question, a passage, a source sentence, a prompt).
 
 Why it matters
 --------------
@@ -30,8 +31,10 @@ classes). Words are keys only where they are at least 50 with 20 samples or fewe
 are; else they are kinds. A key without meaning comes out at 50 % of the comparisons whatever its sizes. It counts from
 60 % (``smallest``: a standardised difference of 0.36, between Cohen's "small" and "medium"), which the lower confidence
 bound over keys has to reach, at 5 % (``alpha``) divided by the number of keys tried (Bonferroni). A key that crosses
-another one which the split keeps whole is not reported: a split by drawers cuts every character. Beside every count
-stands what an assignment of single samples at random would have cut; a split by groups cuts none. *Warning*.
+another one which the split keeps whole is not reported: a split by drawers cuts every character. *Shared text*: as a
+column by its name; many rows share a text where a split has 1.5 rows or more for each distinct text of the column,
+beside another column of text. Beside every count stands what an assignment of single samples at random would have cut;
+a split by groups cuts none. *Warning*.
 
 What it cannot see
 ------------------
@@ -73,6 +76,7 @@ from leakaudit.analysis.belonging.row_likeness import row_places
 from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import label_codes
 from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.texts.corpus import texts_of
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import pair_batches
 from leakaudit.checks.labels import class_codes
@@ -92,6 +96,10 @@ from leakaudit.model import (
 
 if TYPE_CHECKING:
     from leakaudit.model import FloatArray, IntArray
+
+
+NAME_SHOWN = 80
+"""Characters of the name of a group that are shown: it may be a text."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +175,21 @@ def _in_rows(context: Context, params: Params, found: _Found) -> None:
         _one_of_named(context, pair, columns, params, found)
     if not context.has_pictures and (not says_groups or doubtful):
         _in_hidden_keys(context, doubtful, params, found)
+    if roles.group is None:
+        _in_shared_texts(context, params, found)
+
+
+def _in_shared_texts(context: Context, params: Params, found: _Found) -> None:
+    """Texts that many rows share: a premise, a question, a prompt."""
+    texts = texts_of(context)
+    for column in texts.keys if texts is not None else ():
+        counts = count_row_groups(context.rows, column)
+        for pair in context.pairs_of_splits:
+            its, said = counts[pair], f"the text in column {column!r}, which many rows share"
+            _count(its, pair, said, params, found)
+            if its.n_cut and _plausible(its, params):
+                found.findings.append(_finding(context, its, pair, said, "warning", {}, params))
+                found.shared.append((pair, partial(_column_codes, context, column)))
 
 
 def _one_of_named(
@@ -343,7 +366,7 @@ def _finding(
     at = np.flatnonzero(counts.cut)
     at = at[np.argsort(-counts.held_out[at], kind="stable")]
     listed = at[: params.listed]
-    names = counts.values.take(pa.array(listed)).to_pylist()
+    names = [_short(name) for name in counts.values.take(pa.array(listed)).to_pylist()]
     table = zip(names, counts.held_out[listed].tolist(), counts.reference[listed].tolist(), strict=True)
     _, at_random = counts.expected()
     n_held_out = int(counts.held_out.sum())
@@ -368,6 +391,10 @@ def _finding(
             breakdown=Breakdown(("group", f"n {held_out}", f"n {reference}"), tuple(table)),
         ),
     )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 1] + "…"
 
 
 def _identity(context: Context, counts: GroupCounts, key: Key | None, held_out: str) -> list[bytes]:

@@ -27,7 +27,7 @@ What it cannot see
 ------------------
 Numbers that stand for categories (codes of shops): ranges of numbers are LA203's. Columns in which nearly every value
 is another (names, tickets), file names, addresses, numbers of a register and other columns of groups, whether their
-values repeat or not: they are identifiers (LA108). Running text. Classes (LA202).
+values repeat or not: they are identifiers (LA108). Sentences, however often they repeat. Classes (LA202).
 
 Fix
 ---
@@ -82,7 +82,11 @@ def run(context: Context, params: Params) -> Outcome:
     groups = groups_of(context, sample, params.least_groups)
     group = None if groups is None else groups[0]
     aside = kept_together(context, sample, params.least_groups) | {group}
-    columns = [each.name for each in columns_of(context) if each.role == "category" and each.name not in aside]
+    columns = [
+        each.name
+        for each in columns_of(context)
+        if each.role == "category" and not each.sentences and each.name not in aside
+    ]
     found: dict[tuple[str, str], dict[str, Unseen]] = {pair: {} for pair in pairs}
     for column in columns:
         totals = count_values(rows, column, group)

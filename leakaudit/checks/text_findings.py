@@ -42,6 +42,11 @@ def text_findings(
 ) -> list[Finding]:
     """One finding a group, the texts of the first ones side by side."""
     overlap = found.overlap
+    if found.other != found.column:
+        relation = f"{relation} (its {found.column!r} and the {found.other!r} of)"
+    effects = (
+        {"column": found.column} if found.other == found.column else {"column": found.column, "other": found.other}
+    )
     findings = overlap_findings(
         context,
         overlap,
@@ -50,11 +55,11 @@ def text_findings(
         severity=severity,
         relation=relation,
         note=note,
-        effect=lambda group: {"column": found.column, **effect(group)},
+        effect=lambda group: {**effects, **effect(group)},
     )
     groups = overlap.groups[:EXCERPTED]
     shown = _together([group.shown for group in groups])
-    overlaps = iter(row_overlaps(context.rows, found.column, shown))
+    overlaps = iter(row_overlaps(context.rows, found.column, found.other, shown))
     for at, group in enumerate(groups):
         evidence = findings[at].evidence
         pairs = tuple(replace(pair, overlap=next(overlaps)) for pair in evidence.pairs)
@@ -65,10 +70,17 @@ def text_findings(
 
 def columns_said(texts: Texts) -> str:
     """Which columns were compared, and which hold text and were not."""
-    names = ", ".join(repr(name) for name in texts.columns)
+    names = ", ".join(repr(name) for name in texts.columns if name not in texts.keys)
+    keys = ", ".join(repr(name) for name in texts.keys)
     left_out = ", ".join(repr(name) for name in texts.left_out)
-    without = f" (not {left_out}: says much less)" if left_out else ""
-    return f"the column{'s' if len(texts.columns) > 1 else ''} {names}{without}"
+    notes = [
+        f"not {left_out}: says much less" if left_out else "",
+        f"{keys}: many rows share a text, which is a group, see LA108" if keys and names else "",
+        f"{keys} together: many rows share each of them" if keys and not names else "",
+    ]
+    said = "; ".join(filter(None, notes))
+    across = ", each with each other" if len(texts.own) > 1 else ""
+    return f"the column{'s' if len(texts.own) > 1 else ''} {names}{across}" + (f" ({said})" if said else "")
 
 
 def text_pair_batches(context: Context, code: str, found: Sequence[ColumnMatches]) -> Iterator[pa.RecordBatch]:

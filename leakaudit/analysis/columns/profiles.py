@@ -5,18 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 
 from leakaudit.analysis.columns.date_texts import times_among
 from leakaudit.analysis.columns.group_names import columns_named_like_groups, may_count, may_name_groups
 from leakaudit.analysis.columns.identifiers import many_and_small, name_things
+from leakaudit.analysis.columns.running_text import CHARACTERS_LOOKED_AT, LEAST_WORDS, LOOKED_AT, Looks, looks_of
 from leakaudit.analysis.context import once
 from leakaudit.fingerprints.rows.cells import Column, blocks, pool_columns
 from leakaudit.fingerprints.rows.columns import available
+from leakaudit.fingerprints.texts.wrapped import unwrapped
 
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
@@ -32,11 +35,13 @@ SAMPLED = 100_000
 """Rows of each split that statistics look at, drawn at random: the standard error of a share is then below 0.0016, a
 tenth of the smallest effects that any check speaks of."""
 
-PROSE_WORDS, PROSE_CHARACTERS = 3.0, 15.0
-"""Least mean number of words and characters of a text for running text: shorter ones are names and categories."""
+MOSTLY_DISTINCT = 0.5
+"""Share of distinct values among its texts from which on a column of sentences is running text."""
 
-PROSE_DISTINCT = 0.5
-"""Least share of distinct values among the texts of a prose column: sentences seldom repeat, categories do."""
+MOST_REPEATS, EVENLY, LEAST_TEXTS = 100.0, 0.2, 30
+"""Sentences that repeat more are running text where there are at least so many, each in at most so many rows on
+average, and evenly: the inverse Simpson index (the number of equally frequent texts that would meet by chance as often)
+is at least so much of their number. Annotators and paraphrases repeat texts evenly; answers of a form do not."""
 
 TIMES_TRIED, TIMES_READ = 200, 100_000
 """First rows of each file that are tried for dates, and those that have to confirm it."""
@@ -62,6 +67,10 @@ class ColumnProfile:
         Distinct values, approximate within a few per cent beyond a few hundred.
     whole : bool
         Every number is an integer.
+    sentences : bool
+        Texts that look like running text, however often they repeat; ``prose`` columns and some categories do.
+    rows_a_text : float
+        Of texts with several words: rows of a split for each of its distinct texts. What two splits share is no repeat.
     """
 
     name: str
@@ -72,6 +81,8 @@ class ColumnProfile:
     n_missing: int
     n_distinct: int
     whole: bool
+    sentences: bool = False
+    rows_a_text: float = 1.0
 
 
 @once
@@ -97,9 +108,13 @@ def profile_columns(rows: RowFingerprints, roles: Columns) -> tuple[ColumnProfil
     for block in blocks(len(names)):
         columns = [known[name] for name in names[block]]
         for column, facts in zip(columns, _facts(rows, columns), strict=True):
-            role, why = _role(column, facts, rows, roles)
+            looks = _looks(column, facts, rows) if column.kind == "text" and column.name != roles.label else None
+            role, why = _role(column, facts, looks, rows, roles)
             n, present, distinct, whole = int(facts[0]), int(facts[1]), int(facts[2]), bool(facts[3])
-            profiles.append(ColumnProfile(column.name, column.kind, role, why, n, n - present, distinct, whole))
+            profile = ColumnProfile(column.name, column.kind, role, why, n, n - present, distinct, whole)
+            if looks is not None:
+                profile = replace(profile, sentences=looks.text.running_text, rows_a_text=looks.rows_a_text)
+            profiles.append(profile)
     return tuple(profiles)
 
 
@@ -125,18 +140,18 @@ def rows_sampled(context: Context, limit: int = SAMPLED) -> tuple[IntArray, IntA
 
 
 def _facts(rows: RowFingerprints, columns: Sequence[Column]) -> list[tuple[float, ...]]:
-    """Rows, values, distinct values, whether all are integers, mean characters, mean words; a tuple a column."""
+    """Rows, values, distinct values, whether all are integers, and whether any has three words; a tuple a column."""
     asked = []
     for i, column in enumerate(columns):
-        words = f"avg(length({_text(i)}) - length(replace({_text(i)}, ' ', '')) + 1)"
+        # Scripts without spaces take three bytes a character; which words these are is seen in a sample, see `_looks`.
+        wordy = f"bool_or({_text(i)} LIKE '% % %' OR strlen({_text(i)}) >= 2.5 * length({_text(i)}))"
         is_text, is_number = column.kind == "text", column.kind == "number"
         asked += [
             "count(*)",
             f"count(n{i})",
             f"approx_count_distinct(n{i})",
             f"coalesce(bool_and(n{i} = trunc(n{i})), false)" if is_number else "false",
-            f"coalesce(avg(length({_text(i)})), 0)" if is_text else "0",
-            f"coalesce({words}, 0)" if is_text else "0",
+            f"coalesce({wordy}, false)" if is_text else "false",
         ]
     cells = ", ".join(f"n{i}" for i in range(len(columns)))
     with rows.pool.all_cells(rows.duck, columns) as relations:
@@ -146,22 +161,71 @@ def _facts(rows: RowFingerprints, columns: Sequence[Column]) -> list[tuple[float
         ]
         values = rows.duck.rows(f"SELECT {', '.join(asked)} FROM ({' UNION ALL '.join(parts)})")[0]
     numbers = [float(str(int(value) if isinstance(value, bool) else value)) for value in values]
-    return [tuple(numbers[at : at + 6]) for at in range(0, len(numbers), 6)]
+    return [tuple(numbers[at : at + 5]) for at in range(0, len(numbers), 5)]
 
 
 def _text(i: int) -> str:
     return f"n{i}::VARCHAR"
 
 
-def _role(column: Column, facts: Sequence[float], rows: RowFingerprints, roles: Columns) -> tuple[Role, str]:
+@dataclass(frozen=True, slots=True)
+class _TextLooks:
+    """How the distinct values of a text column look, and how often those of three words or more repeat."""
+
+    text: Looks
+    rows: float
+    distinct: float
+    even: float
+    rows_a_text: float
+
+    @property
+    def seldom_repeats(self) -> bool:
+        """Whether the texts are many, or repeat evenly and seldom."""
+        if self.distinct >= MOSTLY_DISTINCT * self.rows:
+            return True
+        few = self.distinct < LEAST_TEXTS or self.rows > MOST_REPEATS * self.distinct
+        return not few and self.even >= EVENLY * self.distinct
+
+
+def _looks(column: Column, facts: Sequence[float], rows: RowFingerprints) -> _TextLooks | None:
+    """What the distinct texts of a column look like; None where none has words."""
+    if facts[2] <= 1 or not facts[4]:
+        return None
+    with rows.pool.all_cells(rows.duck, [column]) as relations:
+        parts = [
+            f"SELECT {_text(0)} AS x, {split} AS split FROM {relation} WHERE ({split}) IS NOT NULL AND n0 IS NOT NULL"
+            for relation, split in zip(relations, rows.pool.split, strict=True)
+        ]
+        # By hash, so that no text is held; those with the smallest hashes are a random sample of the distinct ones.
+        rows.duck.connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE distinct_texts AS
+                SELECT h, sum(n) AS n, count(*) AS n_splits, any_value(x) AS x
+                FROM (SELECT hash(x) AS h, split, count(*) AS n, any_value(left(x, {CHARACTERS_LOOKED_AT})) AS x
+                      FROM ({" UNION ALL ".join(parts)}) GROUP BY h, split)
+                GROUP BY h"""
+        )
+    wordy = "x LIKE '% % %' OR strlen(x) >= 2.5 * length(x)"
+    counted = rows.duck.rows(
+        f"SELECT sum(n), count(*), sum(n::DOUBLE * n), sum(n_splits) FROM distinct_texts WHERE {wordy}"
+    )[0]
+    n, distinct, squares, in_splits = (float(str(value or 0)) for value in counted)
+    some = rows.duck.rows(f"SELECT x FROM distinct_texts ORDER BY h LIMIT {LOOKED_AT}")
+    rows.duck.connection.execute("DROP TABLE distinct_texts")
+    values = unwrapped(pa.array([str(value) for (value,) in some], pa.large_string())).to_pylist()
+    return _TextLooks(looks_of(values), n, distinct, n * n / max(squares, 1.0), n / max(in_splits, 1.0))
+
+
+def _role(
+    column: Column, facts: Sequence[float], looks: _TextLooks | None, rows: RowFingerprints, roles: Columns
+) -> tuple[Role, str]:
     declared = _declared_role(column.name, rows, roles)
     if declared is not None:
         return declared
     if column.kind == "text" and facts[2] > 1 and _texts_are(times_among, column, rows):
         return "time", "texts that are dates or times"
-    if (why := _names_things(column, facts, rows)) is not None:
+    if (why := _names_things(column, facts, looks, rows)) is not None:
         return "identifier", why
-    return _statistical_role(column, facts)
+    return _statistical_role(column, facts, looks)
 
 
 def _declared_role(name: str, rows: RowFingerprints, roles: Columns) -> tuple[Role, str] | None:
@@ -176,12 +240,14 @@ def _declared_role(name: str, rows: RowFingerprints, roles: Columns) -> tuple[Ro
     return (told[name], f"told or named like one ({told[name]})") if name in told else None
 
 
-def _names_things(column: Column, facts: Sequence[float], rows: RowFingerprints) -> str | None:
+def _names_things(
+    column: Column, facts: Sequence[float], looks: _TextLooks | None, rows: RowFingerprints
+) -> str | None:
     """Why a column is an identifier although its values repeat: each of them names one thing, and no kind of things."""
     names = partial(name_things, column.name, n_distinct=facts[2], n=facts[1])
     if column.kind == "text" and facts[2] > 1 and _texts_are(names, column, rows):
         return "names of files, addresses or numbers of a register"
-    prose = facts[5] >= PROSE_WORDS and facts[4] >= PROSE_CHARACTERS  # the subject of an e-mail
+    prose = looks is not None and looks.text.running_text  # the subject of an e-mail
     whole = column.kind == "number" and bool(facts[3]) and not may_count(column.name)
     called = bool(columns_named_like_groups([column.name])) or may_name_groups(column.name)
     if called and (whole or (column.kind == "text" and not prose)) and many_and_small(facts[2], facts[1]):
@@ -203,19 +269,22 @@ def _texts_are(told: Callable[[Sequence[str]], bool], column: Column, rows: RowF
     return True
 
 
-def _statistical_role(column: Column, facts: Sequence[float]) -> tuple[Role, str]:
-    n, present, distinct, whole, characters, words = facts
+def _statistical_role(column: Column, facts: Sequence[float], looks: _TextLooks | None) -> tuple[Role, str]:
+    n, present, distinct, whole, _ = facts
     share = distinct / max(present, 1)
     role: tuple[Role, str] = "number", "numbers"
     if distinct <= 1 and present in (0, n):
         role = "constant", "one value throughout"
     elif column.kind == "text":
-        if words >= PROSE_WORDS and characters >= PROSE_CHARACTERS and share >= PROSE_DISTINCT:
-            role = "prose", f"{words:.1f} words and {characters:.0f} characters on average"
+        if looks is not None and looks.text.running_text and looks.seldom_repeats:
+            role = "prose", looks.text.said
         elif share >= UNIQUE and present >= 20:
             role = "identifier", "no value occurs twice"
         else:
             role = "category", f"{distinct:.0f} values"
+        if role[0] != "prose" and looks is not None and looks.text.words >= LEAST_WORDS:
+            repeated = "sentences that repeat as categories do"
+            role = role[0], f"{role[1]}; {repeated if looks.text.running_text else looks.text.said}"
     elif column.kind == "boolean":
         role = "category", "true or false"
     elif column.kind == "time":

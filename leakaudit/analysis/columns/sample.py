@@ -11,6 +11,7 @@ import numpy as np
 from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import not_classes
 from leakaudit.analysis.columns.profiles import SAMPLED, UNIQUE, columns_of, rows_sampled
+from leakaudit.analysis.columns.shared_texts import text_units
 from leakaudit.fingerprints.rows.cells import BLOCK
 from leakaudit.fingerprints.rows.columns import read_columns, read_labels
 from leakaudit.fingerprints.rows.table_column import TableColumn
@@ -155,12 +156,13 @@ def class_strata(context: Context, sample: TableSample) -> IntArray | None:
 def groups_of(context: Context, sample: TableSample, least: int = 10) -> tuple[str, IntArray] | None:
     """The column of groups and the group of each sampled row (negative: none), or None.
 
-    The declared column; else one that is named like groups and that the splits keep together: no group in two splits,
-    where rows assigned at random would have cut at least `least`. Groups that the splits cut say nothing on how the
-    rows were drawn.
+    The declared column; else one that is named like groups, or holds texts that many rows share, and that the splits
+    keep together: no group in two splits, where rows assigned at random would have cut at least `least`. Groups that
+    the splits cut say nothing on how the rows were drawn.
     """
     declared = [profile.name for profile in columns_of(context) if profile.role == "group"]
-    for name in (*declared, *(name for name in group_columns(context) if name not in declared)):
+    named = [name for name in group_columns(context) if name not in declared]
+    for name in dict.fromkeys((*declared, *named, *text_units(context))):
         (column,) = read_columns(context.rows, [name], sample.indices)
         codes = codes_of(column)
         if name in declared or _kept_whole(codes, sample.splits, least):

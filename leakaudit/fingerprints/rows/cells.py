@@ -8,6 +8,7 @@ The canonical encoding, version `ENCODING_VERSION`:
 - *boolean*, where every value is true or false in any case (or 0 or 1 beside them).
 - *time*, where some file has native dates or times and the others' texts can be read as such.
 - *text* otherwise: Unicode NFKC, runs of white space to one space, ends trimmed. Case is kept: it may be the content.
+  Only categories that two splits spell differently are in small letters (`leakaudit.fingerprints.rows.spelling`).
 
 Missing are: null, and text without a character; in columns of the first three kinds also `MISSING`. In a text column
 "NA" is a value (Namibia), and an equal spelling is equal anyway.
@@ -67,6 +68,8 @@ class Column:
         How each file holds it.
     numbers : tuple of bool, default empty
         Of text, whether all values that a file has of it are numbers; a file without any counts as such.
+    folded : bool, default False
+        Of text, whether it is compared in small letters.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Column:
     sql: tuple[str, ...]
     storage: tuple[Storage, ...]
     numbers: tuple[bool, ...] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +316,8 @@ def _value(column: Column, file: int) -> str:
         return _boolean(cell) if held == "text" else f"{cell}::BOOLEAN"
     if column.kind == "time":
         return f"TRY_CAST({cell} AS TIMESTAMP)::VARCHAR" if len(set(column.storage)) > 1 else cell
-    return f"{cell}::VARCHAR" if held != "text" else _tidy(cell)
+    text = f"{cell}::VARCHAR" if held != "text" else _tidy(cell)
+    return f"lower({text})" if column.folded else text
 
 
 def _rounded(value: str) -> str:

@@ -206,12 +206,18 @@ class RowFingerprints:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What is worth saying about how the rows were read."""
-        found = of_two_kinds(self.duck, self.pool.tables, self.pool.columns)
-        if not found:
-            return ()
-        return (
-            f"Columns that hold numbers in one file and text in another are compared as text: {say_names(found, 8)}.",
-        )
+        notes = []
+        if found := of_two_kinds(self.duck, self.pool.tables, self.pool.columns):
+            notes.append(
+                "Columns that hold numbers in one file and text in another are compared as text: "
+                f"{say_names(found, 8)}."
+            )
+        if folded := [column.name for column in self.pool.columns if column.folded]:
+            notes.append(
+                "Columns that the splits spell differently, with capitals and without, are compared in small letters: "
+                f"{say_names(folded, 8)}."
+            )
+        return tuple(notes)
 
     @cached_property
     def random_sample(self) -> RowSample:

@@ -18,6 +18,7 @@ from leakaudit.engines.arrow import column_of
 from leakaudit.engines.duck import Duck, quote_text
 from leakaudit.errors import InputError
 from leakaudit.fingerprints.rows.cells import Column, canonical_cells, label_text, pool_columns
+from leakaudit.fingerprints.rows.spelling import folded
 from leakaudit.model import Dataset, TableFile
 from leakaudit.sources.names import resolve_column
 from leakaudit.sources.readers.duck_tables import Loaded, narrowed
@@ -144,6 +145,10 @@ def make_pool(
         ),
         values=tuple(held_values(duck, table, file, columns) for file, table in enumerate(tables)),
     )
+    spelt = folded(duck, pool)
+    if any(column.folded for column in spelt):
+        values = tuple(held_values(duck, table, file, spelt) for file, table in enumerate(tables))
+        pool = replace(pool, columns=spelt, values=values)
     counts = _count_labels(duck, pool, dataset.splits)
     dotted = _dotted(counts) if pool.label_compared and all(c is not None and c.kind == "text" for c in labels) else ()
     if dotted:
@@ -163,7 +168,7 @@ def held_values(duck: Duck, table: Loaded, file: int, columns: Sequence[Column])
     alike: dict[tuple[object, ...], list[int]] = {}
     for j, column in enumerate(columns):
         kind = table.held.schema.field(column.sql[file]).type
-        alike.setdefault((column.kind, column.storage, str(kind)), []).append(j)
+        alike.setdefault((column.kind, column.storage, column.folded, str(kind)), []).append(j)
     values: dict[str, pa.ChunkedArray] = {}
     for those in alike.values():
         cells = [table.held.column(columns[j].sql[file]) for j in those]

@@ -1,14 +1,15 @@
 """Running text as documents: every prose column normalised, equal texts collapsed into one document.
 
 Normalised means: Unicode NFKC, full case folding, runs of anything but letters (with their combining marks) and digits
-to one space, trimmed. A text of which nothing is left (emoji, punctuation) is no document.
+to one space, trimmed. A text of which nothing is left (emoji, punctuation) is no document. Of JSON objects and arrays,
+what their values say is the text.
 """
 
 # ruff: noqa: S608  SQL is made of names that are made here
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,14 @@ import pyarrow.compute as pc
 from leakaudit.fingerprints.rows.cells import canonical_cells, pool_columns, raw
 from leakaudit.fingerprints.rows.columns import split_codes
 from leakaudit.fingerprints.rows.digests import wanted
+from leakaudit.fingerprints.texts.wrapped import unwrapped
 from leakaudit.sources.readers.duck_tables import narrowed
 
 if TYPE_CHECKING:
     from leakaudit.fingerprints.rows.fingerprint import RowFingerprints
     from leakaudit.model import IntArray
 
-TEXT_VERSION = 1
+TEXT_VERSION = 2
 """Of the normalisation; raise it whenever a text could get another normal form."""
 
 NO_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
@@ -47,19 +49,21 @@ class Texts:
     Parameters
     ----------
     columns : tuple of str
-        The prose columns that stand for a row, the one that says most first (words times bits a word). Two rows have
-        the same text when they agree in one of them.
+        The prose columns that are compared: those that stand for a row, the one that says most first (words times bits
+        a word), then `keys`. Two rows have a text in common when one of the one has it in any of these columns, and
+        the other in any.
+    keys : tuple of str
+        Those of them whose texts many rows share: they say what rows belong to, not what they are.
     left_out : tuple of str
         Prose columns that say much less than those.
     documents : pyarrow.LargeStringArray, shape (m,)
-        Distinct normalised texts, those of the first column first, none empty; a text that two columns have is two
-        documents.
+        Distinct normalised texts over all these columns, those of the first column first, none empty.
     starts : ndarray of int64, shape (len(columns) + 1,)
-        Number of the first document of each column, and m.
+        Number of the first document that no earlier column has, of each column, and m.
     document : ndarray of int64, shape (n, len(columns))
         Document of every row in every column; -1 where the text is missing, has no word, or the row has no split.
     raw : ndarray of int64, shape (n, len(columns))
-        Equal for texts that are the same character by character; negative where missing.
+        Equal for texts of one column that are the same character by character; negative where missing.
     whole : ndarray of int64, shape (n,)
         Equal for rows whose texts are the same in all prose columns, those left out included: once normalised, or,
         where no word is in them, character by character. -1 for rows that belong to no split, or have no text at all.
@@ -68,6 +72,7 @@ class Texts:
     """
 
     columns: tuple[str, ...]
+    keys: tuple[str, ...]
     left_out: tuple[str, ...]
     documents: pa.LargeStringArray
     starts: IntArray
@@ -75,6 +80,11 @@ class Texts:
     raw: IntArray
     whole: IntArray
     split: IntArray
+
+    @property
+    def own(self) -> range:
+        """Numbers of the columns that stand for a row; none where every column is one of `keys`."""
+        return range(len(self.columns) - len(self.keys))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,7 +99,7 @@ class _TextColumn:
     bits: float
 
 
-def fingerprint_texts(rows: RowFingerprints, columns: Sequence[str]) -> Texts:
+def fingerprint_texts(rows: RowFingerprints, columns: Sequence[str], shared: Collection[str] = ()) -> Texts:
     """Read and normalise the texts of some columns.
 
     Parameters
@@ -97,24 +107,40 @@ def fingerprint_texts(rows: RowFingerprints, columns: Sequence[str]) -> Texts:
     rows : RowFingerprints
     columns : sequence of str
         Text columns that every file has; at least one.
+    shared : collection of str, default empty
+        Those of them whose texts many rows share.
     """
     split = split_codes(rows)
     read = [_read(rows, name, split) for name in columns]
-    entropy, bits = max(column.entropy for column in read), max(column.bits for column in read)
-    kept = [c for c in read if c.entropy >= LEAST_SHARE * entropy and c.bits >= LEAST_SHARE * bits]
-    kept = sorted(kept, key=lambda column: -column.bits) or read[:1]
-    starts = np.cumsum([0, *(len(column.documents) for column in kept)], dtype=np.int64)
-    numbered = [np.where(c.code >= 0, c.code + start, -1) for c, start in zip(kept, starts, strict=False)]
+    rich = LEAST_SHARE * max(column.entropy for column in read)
+    keys = [column for column in read if column.name in shared and column.entropy >= rich]
+    own = [column for column in read if column.name not in shared and column.entropy >= rich]
+    telling = LEAST_SHARE * max((column.bits for column in own), default=0.0)
+    kept = [*sorted((c for c in own if c.bits >= telling), key=lambda column: -column.bits), *keys]
+    documents, starts, numbered = _together(kept)
     return Texts(
         columns=tuple(column.name for column in kept),
+        keys=tuple(column.name for column in keys),
         left_out=tuple(column.name for column in read if column not in kept),
-        documents=pa.concat_arrays([column.documents for column in kept]),
+        documents=documents,
         starts=starts,
-        document=np.stack(numbered, axis=1),
+        document=numbered,
         raw=np.stack([column.raw for column in kept], axis=1),
         whole=_whole(read, split),
         split=split,
     )
+
+
+def _together(columns: Sequence[_TextColumn]) -> tuple[pa.LargeStringArray, IntArray, IntArray]:
+    """The documents of all columns, each once, where those of each begin, and the document of every row."""
+    joined = pa.concat_arrays([column.documents for column in columns]).dictionary_encode()
+    number = np.append(_codes(joined.indices), -1)  # numbered by first appearance, so column by column
+    stops = np.cumsum([0, *(len(column.documents) for column in columns)], dtype=np.int64)
+    starts = [int(number[:stop].max(initial=-1)) + 1 for stop in stops.tolist()]
+    numbered = [
+        number[np.where(column.code >= 0, column.code + stop, -1)] for column, stop in zip(columns, stops, strict=False)
+    ]
+    return joined.dictionary, np.array(starts, dtype=np.int64), np.stack(numbered, axis=1)
 
 
 def _whole(columns: Sequence[_TextColumn], split: IntArray) -> IntArray:
@@ -130,7 +156,7 @@ def _whole(columns: Sequence[_TextColumn], split: IntArray) -> IntArray:
 
 def _read(rows: RowFingerprints, name: str, split: IntArray) -> _TextColumn:
     cells = read_texts(rows, name).combine_chunks().dictionary_encode()
-    distinct = normalised(cells.dictionary)
+    distinct = normalised(unwrapped(cells.dictionary))
     encoded = pc.if_else(pc.equal(distinct, ""), None, distinct).dictionary_encode()
     raws, documents = _codes(cells.indices), encoded.dictionary
     code = np.where(split >= 0, np.append(_codes(encoded.indices), -1)[raws], -1)

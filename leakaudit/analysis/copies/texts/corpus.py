@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from leakaudit.analysis.columns.profiles import columns_of
+from leakaudit.analysis.columns.shared_texts import shared_text_keys
 from leakaudit.analysis.context import once
 from leakaudit.analysis.copies.rows.chance import chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import row_overlap, shared_rows
@@ -59,7 +61,7 @@ class Telling:
 def texts_of(context: Context) -> Texts | None:
     """The running text of the table; None where no column holds any."""
     prose = [column.name for column in columns_of(context) if column.role == "prose"]
-    return fingerprint_texts(context.rows, prose) if prose else None
+    return fingerprint_texts(context.rows, prose, shared_text_keys(context)) if prose else None
 
 
 @once
@@ -87,12 +89,14 @@ def signed_texts(context: Context, stripped: Stripped) -> Signatures:
     return signatures(stripped.documents, context.config.jobs or usable_cores(), context.progress)
 
 
-def rows_of(context: Context, texts: Texts, split: str, column: int, without: IntArray | None = None) -> Members:
-    """Rows of a split by their document in a column; `without` are sample indices to leave out."""
+def rows_of(
+    context: Context, texts: Texts, split: str, columns: int | Sequence[int], without: IntArray | None = None
+) -> Members:
+    """Rows of a split by their document in a column, or in any of several; `without`: sample indices to leave out."""
     rows = np.flatnonzero(texts.split == context.dataset.splits.index(split))
     if without is not None:
         rows = np.setdiff1d(rows, without, assume_unique=True)
-    return members_of(texts.document[:, column], rows)
+    return members_of(texts.document[:, columns], rows)
 
 
 @once

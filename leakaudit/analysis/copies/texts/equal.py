@@ -9,7 +9,7 @@ import numpy as np
 
 from leakaudit.analysis.context import once
 from leakaudit.analysis.copies.texts.corpus import Telling, equal_rows, rows_of, words_of
-from leakaudit.analysis.copies.texts.rows import Members, document_overlap, equal_documents
+from leakaudit.analysis.copies.texts.rows import Members, document_overlap, equal_documents, members_of
 
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
@@ -20,9 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ColumnMatches:
-    """What two splits share in one column: pairs of documents, the rows of both sides, and the groups of these."""
+    """What two splits share: pairs of documents, the rows of both sides, and the groups of these.
+
+    Parameters
+    ----------
+    column, other : str
+        The column of the held-out row, and that of the reference row.
+    pairs : Pairs
+        Of documents.
+    a, b : Members
+        Rows of the held-out and of the reference split by their document.
+    overlap : Overlap
+    """
 
     column: str
+    other: str
     pairs: Pairs
     a: Members
     b: Members
@@ -31,20 +43,23 @@ class ColumnMatches:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EqualTexts:
-    """Held-out rows whose text is in the reference split.
+    """Held-out rows that have a text of the reference split.
 
     Parameters
     ----------
     columns : tuple of ColumnMatches
-        One a column; a row is counted in the first column in which it matches.
+        One for each pair of columns that stand for a row, those of a column with itself first; a row is counted in the
+        first in which it matches.
     n_exact : int
-        Held-out rows whose text is there character by character in some column, whatever the rest of the row.
+        Held-out rows whose text is there character by character in the same column, whatever the rest of the row.
     equal : ndarray of int64
         Sample indices of all held-out rows whose normalised text is there, those counted by LA104 included.
     n_equal_rows : int
         Of them, rows that are there with all their cells.
     n_untelling : int
         Of the others, rows whose text is too short or too common to tell.
+    n_reordered : int
+        Held-out rows with several texts that are all those of one reference row, in other columns.
     """
 
     columns: tuple[ColumnMatches, ...]
@@ -52,24 +67,30 @@ class EqualTexts:
     equal: IntArray
     n_equal_rows: int
     n_untelling: int
+    n_reordered: int
 
 
 @once
 def equal_texts(context: Context, texts: Texts, telling: Telling, held_out: str, reference: str) -> EqualTexts:
     """Compare two splits; made once for each pair."""
+    if not texts.own:
+        return _equal_in_all(context, texts, held_out, reference)
     words = words_of(context, texts)
     counted = identical = equal_rows(context, held_out, reference)
     everything, exact, columns = [], [], []
-    for column, name in enumerate(texts.columns):
-        whole, b = rows_of(context, texts, held_out, column), rows_of(context, texts, reference, column)
+    both = [(column, column) for column in texts.own] + [(a, b) for a in texts.own for b in texts.own if a != b]
+    for column, other in both:
+        whole, b = rows_of(context, texts, held_out, column), rows_of(context, texts, reference, other)
         hits = whole.having(b.documents).rows
         everything.append(hits)
-        exact.append(hits[np.isin(texts.raw[hits, column], texts.raw[b.having(whole.documents).rows, column])])
+        if column == other:
+            theirs = texts.raw[b.having(whole.documents).rows, column]
+            exact.append(hits[np.isin(texts.raw[hits, column], theirs)])
         a = rows_of(context, texts, held_out, column, without=counted)
         a = a.having(a.documents[telling.among(words, a.documents, b, context.splits[reference].n)])
-        pairs = equal_documents(a, b)
-        columns.append(ColumnMatches(name, pairs, a, b, document_overlap(pairs, a, b, held_out, reference)))
-        counted = np.union1d(counted, a.having(pairs.a).rows)
+        matches = _matches(texts, column, other, a, b, held_out, reference)
+        columns.append(matches)
+        counted = np.union1d(counted, a.having(matches.pairs.a).rows)
     equal = np.unique(np.concatenate(everything))
     return EqualTexts(
         columns=tuple(columns),
@@ -77,4 +98,40 @@ def equal_texts(context: Context, texts: Texts, telling: Telling, held_out: str,
         equal=equal,
         n_equal_rows=int(np.isin(equal, identical).sum()),
         n_untelling=int((~np.isin(equal, counted)).sum()),
+        n_reordered=_n_reordered(texts, *(context.dataset.splits.index(split) for split in (held_out, reference))),
     )
+
+
+def _equal_in_all(context: Context, texts: Texts, held_out: str, reference: str) -> EqualTexts:
+    """Where every column is shared by many rows, a row is its texts together: all of them have to be the same."""
+    inside = [texts.split == context.dataset.splits.index(split) for split in (held_out, reference)]
+    ours, theirs = (texts.whole[each & (texts.whole >= 0)] for each in inside)
+    both = np.isin(texts.whole, np.intersect1d(ours, theirs)) & (texts.whole >= 0)
+    identical = equal_rows(context, held_out, reference)
+    equal = np.flatnonzero(both & inside[0])
+    a = members_of(texts.document[:, 0], np.setdiff1d(equal, identical))
+    b = members_of(texts.document[:, 0], np.flatnonzero(both & inside[1]))
+    n_equal_rows = int(np.isin(equal, identical).sum())
+    return EqualTexts((_matches(texts, 0, 0, a, b, held_out, reference),), n_equal_rows, equal, n_equal_rows, 0, 0)
+
+
+def _matches(
+    texts: Texts, column: int, other: int, a: Members, b: Members, held_out: str, reference: str
+) -> ColumnMatches:
+    pairs = equal_documents(a, b)
+    overlap = document_overlap(pairs, a, b, held_out, reference)
+    return ColumnMatches(texts.columns[column], texts.columns[other], pairs, a, b, overlap)
+
+
+def _n_reordered(texts: Texts, held_out: int, reference: int) -> int:
+    if len(texts.own) < 2:
+        return 0
+    documents = texts.document[:, texts.own]
+    inside = [(texts.split == split) & (documents >= 0).all(axis=1) for split in (held_out, reference)]
+    ours, theirs = (documents[each] for each in inside)
+    if not len(ours) or not len(theirs):
+        return 0
+    n = len(ours)
+    in_order = np.unique(np.concatenate((ours, theirs)), axis=0, return_inverse=True)[1].reshape(-1)
+    in_any = np.unique(np.sort(np.concatenate((ours, theirs)), axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    return int((np.isin(in_any[:n], in_any[n:]) & ~np.isin(in_order[:n], in_order[n:])).sum())

@@ -56,8 +56,8 @@ class NearTexts:
     Parameters
     ----------
     near, within : tuple of ColumnMatches
-        One a column: rows that LA104 and LA106 do not count, and that no earlier one counts; the score is the Jaccard
-        similarity in both.
+        One for each pair of columns: rows that LA104 and LA106 do not count, and that no earlier one counts; the score
+        is the Jaccard similarity in both.
     shares : mapping of (int, int) to float
         Of the pairs of documents of `within`: the share of the held-out one's n-grams that the other has.
     n_near : int
@@ -90,12 +90,13 @@ def near_texts(context: Context, texts: Texts, params: NearTextParams, held_out:
     within: list[ColumnMatches] = []
     shares: dict[tuple[int, int], float] = {}
     n_judged = n_boilerplate = n_crowded = 0
-    for column, name in enumerate(texts.columns):
+    for column, others in _compared(texts):
         a, b = (
             rows_of(context, texts, held_out, column, without=counted),
-            rows_of(context, texts, reference, column),
+            rows_of(context, texts, reference, others),
         )
-        n_boilerplate += int(a.having(np.flatnonzero(~enough)).counts.sum())
+        if others == [column]:
+            n_boilerplate += int(a.having(np.flatnonzero(~enough)).counts.sum())
         ours, theirs = a.documents[enough[a.documents]], b.documents[enough[b.documents]]
         ours = np.setdiff1d(ours, theirs)
         found = near_documents(stripped.documents, signed, ours, theirs, params.jaccard, context.progress)
@@ -110,13 +111,21 @@ def near_texts(context: Context, texts: Texts, params: NearTextParams, held_out:
         )
         telling = a.having(np.flatnonzero(stripped.words >= params.telling.least_words))
         for pairs, into in ((found.pairs, near), (_scored(stripped.documents, contained), within)):
-            overlap = document_overlap(pairs, telling, b, held_out, reference)
-            into.append(ColumnMatches(name, pairs, telling, b, overlap))
-            counted = np.union1d(counted, telling.having(pairs.a).rows)
+            for other in others:
+                its, b = telling.without(counted), rows_of(context, texts, reference, other)
+                overlap = document_overlap(pairs, its, b, held_out, reference)
+                into.append(ColumnMatches(texts.columns[column], texts.columns[other], pairs, its, b, overlap))
+                counted = np.union1d(counted, its.having(pairs.a[np.isin(pairs.b, b.documents)]).rows)
         keys = zip(contained.a.tolist(), contained.b.tolist(), strict=True)
         shares |= dict(zip(keys, contained.share.tolist(), strict=True))
         n_judged, n_crowded = n_judged + contained.n_judged, n_crowded + found.n_crowded
     return NearTexts(tuple(near), tuple(within), shares, len(near_rows), n_judged, n_boilerplate, n_crowded)
+
+
+def _compared(texts: Texts) -> list[tuple[int, list[int]]]:
+    """Columns, and those that each is compared with: itself; then the others, of those that stand for a row."""
+    others = [(column, [other for other in texts.own if other != column]) for column in texts.own]
+    return [(column, [column]) for column in range(len(texts.columns))] + [each for each in others if each[1]]
 
 
 def _scored(documents: pa.LargeStringArray, contained: Contained) -> Pairs:

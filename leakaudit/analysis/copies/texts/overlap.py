@@ -38,14 +38,17 @@ class _Word:
     stop: int
 
 
-def row_overlaps(rows: RowFingerprints, column: str, pairs: Pairs) -> list[TextOverlap]:
-    """What the texts of each pair of rows share in one column, in the order of the pairs."""
-    indices = np.unique(np.concatenate((pairs.a, pairs.b)))
-    texts = read_texts(rows, column, indices).to_pylist() if len(indices) else []
-    of = dict(zip(indices.tolist(), texts, strict=True))
-    return [
-        text_overlap(column, of[a] or "", of[b] or "") for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)
-    ]
+def row_overlaps(rows: RowFingerprints, column: str, other: str, pairs: Pairs) -> list[TextOverlap]:
+    """What the text of `column` in the first row and that of `other` in the second share, pair by pair, in order."""
+    said = column if column == other else f"{column} / {other}"
+    texts = []
+    for name, side in ((column, pairs.a), (other, pairs.b)):
+        indices = np.unique(side)
+        of = dict(
+            zip(indices.tolist(), read_texts(rows, name, indices).to_pylist() if len(indices) else [], strict=True)
+        )
+        texts.append([of[index] or "" for index in side.tolist()])
+    return [text_overlap(said, a, b) for a, b in zip(*texts, strict=True)]
 
 
 def text_overlap(column: str, a: str, b: str) -> TextOverlap:

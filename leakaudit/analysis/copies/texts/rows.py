@@ -51,13 +51,32 @@ class Members:
         rows = self.rows[inside(self.starts[:-1][keep], counts)]
         return Members(self.documents[keep], np.concatenate(([0], np.cumsum(counts))), rows)
 
+    def without(self, rows: IntArray) -> Members:
+        """All but these rows."""
+        keep = ~np.isin(self.rows, rows)
+        return _members(np.repeat(self.documents, self.counts)[keep], self.rows[keep])
+
 
 def members_of(document: IntArray, rows: IntArray) -> Members:
-    """The rows by their document; `document` is by sample index, -1 where there is none."""
-    rows = rows[document[rows] >= 0]
-    rows = rows[np.lexsort((rows, document[rows]))]
-    documents, counts = np.unique(document[rows], return_counts=True)
-    return Members(documents, np.concatenate(([0], np.cumsum(counts))), rows)
+    """The rows by their document.
+
+    Parameters
+    ----------
+    document : ndarray of int64, shape (n,) or (n, columns)
+        By sample index, -1 where there is none; a row with several columns is among the rows of each of its documents.
+    rows : ndarray of int64
+        Sample indices.
+    """
+    columns = document[rows] if document.ndim == 2 else document[rows, None]
+    return _members(columns.T.reshape(-1), np.tile(rows, columns.shape[1]))
+
+
+def _members(documents: IntArray, rows: IntArray) -> Members:
+    there = documents >= 0
+    documents, rows = documents[there], rows[there]
+    order = np.lexsort((rows, documents))
+    distinct, counts = np.unique(documents, return_counts=True)
+    return Members(distinct, np.concatenate(([0], np.cumsum(counts))), rows[order])
 
 
 def equal_documents(a: Members, b: Members) -> Pairs:
