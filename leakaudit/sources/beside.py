@@ -67,15 +67,6 @@ def pictures_under(inventory: Inventory, tops: Iterable[str]) -> Iterator[bytes]
                 yield from (path + name for name, _, _ in sorted(folder.pictures))
 
 
-def file_of(inventory: Inventory, picture: bytes, folders: Sequence[bytes], ending: bytes) -> bytes | None:
-    """The file of a picture's name and another ending in the first of the folders that has it."""
-    name = bare(picture[picture.rfind(b"/") + 1 :]) + ending
-    for folder in folders:
-        if name in names_in(inventory, folder, ending):
-            return os.path.join(folder, name)
-    return None
-
-
 def names_in(inventory: Inventory, folder: bytes, ending: bytes) -> frozenset[bytes] | set[bytes]:
     """Names of the files of an ending in a folder; none where it cannot be listed."""
     try:

@@ -11,10 +11,9 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from leakaudit.model import Columns, Dataset, Layout, Problem, TableFile
-from leakaudit.sources import storage
 from leakaudit.sources.base import Request
 from leakaudit.sources.kinds import kind_of
-from leakaudit.sources.listing import Row, display, make_samples, uri_of
+from leakaudit.sources.listing import Row, make_samples, uri_of
 from leakaudit.sources.masks import pair_masks
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.picture_index import PictureIndex, find
@@ -204,8 +203,3 @@ def say_classes(labels: Iterable[str | None], source: str) -> str:
     if not names:
         return f"{source} hold no class, labels are unknown"
     return f"the label of a picture is the most frequent of its classes in {source}: {say_names(names, 3)}"
-
-
-def shown_folder(request: Request, folder: str) -> str:
-    """A folder for a sentence."""
-    return display(folder) if storage.is_remote(folder) else display(folder or ".")

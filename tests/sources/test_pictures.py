@@ -242,7 +242,11 @@ def test_voc(voc):
         ("VOC/JPEGImages/9", "missing", "train"),
     ]
     assert "trainval.txt is the union" in dataset.layout.why
-    assert dataset.notes == (f"2 pictures in {voc}/VOC/JPEGImages are in no list and were not looked at.",)
+    assert dataset.notes == (
+        f"2 pictures in {voc}/VOC/JPEGImages are in no list and were not looked at.",
+        "3 of 4 pictures have none of the annotations: their label is unknown.",
+        "1 annotations could not be read in whole or part (no XML (syntax error: line 1, column 0)).",
+    )
 
 
 def test_voc_with_trainval_alone(voc):

@@ -21,12 +21,12 @@ def sizes(dataset) -> dict[str, int]:
 def test_mnist_folders_and_manifests_agree(unpacked):
     root = unpacked("mnist-png")
     root = root if (root / "train").is_dir() else root / "mnist-png"
-    folders = load([root], Config())
-    assert folders.layout.name == "image-folders"
+    folders = load([root], Config(layout="image-folders"))
     assert sizes(folders) == {"train": 60_000, "test": 10_000}
     assert folders.notes == ("Not used, beside the split folders: test.csv, train.csv.",)
     assert len(set(folders.samples.label.to_pylist())) == 10
-    manifests = load([root], Config(layout="manifest"))
+    manifests = load([root], Config())  # the tables account for all pictures, and for themselves
+    assert manifests.layout.name == "manifest"
     assert manifests.samples.uri.equals(folders.samples.uri)
     assert manifests.samples.label.equals(folders.samples.label)
     assert np.array_equal(manifests.samples.mtime_ns, folders.samples.mtime_ns)
@@ -36,7 +36,9 @@ def test_mnist_folders_and_manifests_agree(unpacked):
     ("name", "layout", "counts", "n_labels"),
     [
         ("cifar10-half", "image-folders", {"train": 25_000, "test": 5_000}, 5),
-        ("bccd", "pascal-voc", {"train": 205, "val": 87, "test": 72}, 0),
+        ("bccd", "pascal-voc", {"train": 205, "val": 87, "test": 72}, 3),
+        # Pictures without label file have no label; of the class numbers one is named, four others come up.
+        ("ships-yolo", "yolo", {"train": 405, "val": 99, "test": 63}, 6),
     ],
 )
 def test_pictures(unpacked, name, layout, counts, n_labels):

@@ -55,6 +55,8 @@ PROBED = 200
 LEAST_FOUND, LEAST_ID = 0.5, 0.9
 """Share of the first values of a column that must be pictures: of one with a usual name for paths or ids, and of any
 other, whose values must differ as much, too: a count of 1 to 9 is no id, though 1.jpg to 9.jpg lie here."""
+LEAST_SHARE = 0.5
+"""Share of the pictures in split folders that tables beside them must have rows for."""
 MOST_TABLES = 20
 """Tables beside each other that are looked at for one that names pictures."""
 TABLE_FOLDERS = ("annotations", "annotation", "labels", "meta", "metadata", "csv", "csvs", "tables", "info", "splits")
@@ -117,6 +119,8 @@ def sniff(request: Request) -> Sniffed | NotThis:  # noqa: PLR0911 - one return 
     heads = [(split or None, head) for (split, _), head in zip(files, settled, strict=True)]
     found = Sniffed(tuple(heads), column.name, column.base, tuple(said), unused, column.index)
     if heads[0][0] is not None or find_split_column(settled[0], config) is not None:
+        if column.index is not None and config.layout is None and _names_few(request, settled, column.index):
+            return NotThis("tables that name the smaller part of the pictures in split folders")
         return found
     folders = image_folders.split_folders(request) if request.folder is not None else NotThis("")
     if isinstance(folders, image_folders.Sniffed):
@@ -172,6 +176,19 @@ def _names_pictures(request: Request, path: str) -> bool:
         return _path_column(heads, request) is not None
     except (InputError, LayoutError):
         return False
+
+
+def _names_few(request: Request, heads: Sequence[Head], index: PictureIndex) -> bool:
+    """Whether split folders hold far more pictures than plain tables have rows: the folders are the data set then."""
+    n_rows = 0.0
+    for head in heads:
+        if head.dialect is None or head.compression != "none":
+            return False  # how many rows it has, only reading it would tell
+        cells = [sum(len(cell or "") + 1 for cell in row) for row in head.rows[:PROBED]]
+        n_rows += storage.stat(head.path).st_size / (sum(cells) / len(cells)) if cells else 0
+    if len(index.by_path) * LEAST_SHARE <= n_rows:
+        return False
+    return isinstance(image_folders.split_folders(request), image_folders.Sniffed)
 
 
 def _over_folders(request: Request, found: Sniffed, folders: image_folders.Sniffed) -> Sniffed | NotThis:
@@ -443,7 +460,7 @@ class _Finder:
         self.request, self.index, self.folders = request, sniffed.index, sniffed.folders
         self.first = sniffed.heads[0][1]
         self.first_base = self.base = sniffed.base
-        self.prefix = b""
+        self.prefix = self.start_of_path = b""
         self.near: tuple[bytes, ...] = ()
         self.found: dict[str, dict[bytes, list[_Entry]]] = {split: {} for split in splits}
         self._problems: list[tuple[int, Problem]] = []
@@ -465,6 +482,7 @@ class _Finder:
         else:
             self.base = folder if self.first_base == first else storage.parent(storage.absolute(folder))
         self.prefix = os.fsencode(self.request.relative(self.base))
+        self.start_of_path = os.path.join(self.prefix, b"")
         self.near = _near(self.request, head, self.base)
         self.manifest, self.start = self.request.uri(head.path), start
 
@@ -502,6 +520,11 @@ class _Finder:
                     self.found[split][row[0]] = [_Entry(row, {}, -1)]
 
     def _look(self, told: str, split: str | None) -> Row | None:
+        if (
+            self.index is not None
+            and (row := self.index.by_path.get(self.start_of_path + os.fsencode(told))) is not None
+        ):
+            return row  # as it is written, which nearly all are
         relative = self._relative(told)
         row = self._row_of(relative)
         if row is None and self.index is not None:

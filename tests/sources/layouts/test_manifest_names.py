@@ -125,3 +125,13 @@ def test_a_table_that_names_nothing_here(tmp_path):
     put(tmp_path, "labels.csv", "image_id,label,split\n" + "\n".join(rows) + "\n")
     with pytest.raises(LayoutError, match="most of what lies here is something else: 12 pictures"):
         load([tmp_path], Config())
+
+
+def test_a_table_over_few_pictures_of_split_folders(tmp_path):
+    """Rows for two of twelve pictures: the folders are the data set, and none of their pictures is left out."""
+    in_folders(tmp_path, pictures(leaky=False), lambda split, label: f"{split}/{label}")
+    put(tmp_path, "train.csv", "path,label\ntrain/cat/p00.png,cat\n")
+    put(tmp_path, "val.csv", "path,label\nval/cat/p08.png,cat\n")
+    dataset = load([tmp_path], Config())
+    assert dataset.layout.name == "image-folders"
+    assert len(dataset.samples) == N
