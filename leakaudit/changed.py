@@ -93,7 +93,7 @@ def _some(samples: Samples | None, keep: npt.NDArray[np.bool_]) -> Samples:
     assert samples is not None
     at = np.flatnonzero(keep)
     taken: dict[str, Any] = {field.name: getattr(samples, field.name) for field in fields(samples)}
-    taken = {name: column if column is None else column.take(at) for name, column in taken.items()}
+    taken = {name: column.take(at) if hasattr(column, "take") else column for name, column in taken.items()}
     return Samples(**taken)
 
 

@@ -131,8 +131,8 @@ def audit_changed(
     if dataset.kind == "image":
         refuse_inside(paths, config)
     context = _fingerprint(dataset, config, progress)
-    note = "Only the tables' overlap was looked at: a full scan does more."
-    if context.has_pictures:
+    note = "Only the overlap was looked at: a full scan does more."
+    if dataset.kind == "image":
         n_all = len(context.images)
         context, n_changed = changed.around(context, files)
         few = f"{n_changed:,} changed picture{'' if n_changed == 1 else 's'}"
@@ -181,6 +181,12 @@ def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Contex
         assert dataset.samples is not None
         images = fingerprint_images(dataset.samples, config, progress, splits=dataset.splits)
         return Context(dataset, config, images=images, progress=progress)
+    if dataset.kind == "file":
+        from leakaudit.fingerprints.plain_files import fingerprint_plain_files
+
+        assert dataset.samples is not None
+        files = fingerprint_plain_files(dataset.samples, config, progress, splits=dataset.splits)
+        return Context(dataset, config, images=files, progress=progress)
     from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
 
     return Context(dataset, config, rows=fingerprint_rows(dataset, config, progress), progress=progress)

@@ -179,8 +179,8 @@ def _images(context: Context) -> _Samples:
             yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
 
     return _Samples(
-        unit="pictures",
-        relation="is the same picture as",
+        unit=context.unit,
+        relation=f"is the same {context.unit[:-1]} as",
         within=lambda split: equal_within(codes, context.in_split(split), split),
         effect=effect,
         batches=lambda split: pair_batches(context, CHECK.code, pairs(split)),
@@ -193,7 +193,7 @@ CHECK = Check(
     slug="duplicates-within-split",
     family="copies",
     severity="warning",
-    kinds=("image", "table"),
+    kinds=("image", "table", "file"),
     needs=(),
     params=Params(),
     run=run,

@@ -48,6 +48,7 @@ blind-tolerance = 0.001
 
 _EXAMPLES = {
     "image": {"require": '["LA101", "LA103"]', "code": "LA103", "parameter": "candidates = 16"},
+    "file": {"require": '["LA101"]', "code": "LA201", "parameter": "alpha = 0.05"},
     "table": {"require": '["LA104"]', "code": "LA201", "parameter": "alpha = 0.05"},
 }
 

@@ -28,6 +28,7 @@ from leakaudit.fingerprints.pictures.isolated import told
 from leakaudit.fingerprints.pictures.kernel import crashed_files, files_table, fingerprint_files, scanned_of
 from leakaudit.model import Problem
 from leakaudit.sources.storage import is_remote
+from leakaudit.sources.storage.inside import group_of
 
 if TYPE_CHECKING:
     from leakaudit.config import Config
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 CHUNK, CHUNK_BYTES = 512, 1 << 23
 """Pictures, or bytes of them, that one worker takes at a time: decoding 8 MiB takes as long as starting a worker (0.15
 s), so that few icons start one and few photographs as many as there are cores."""
+
+CHUNK_CELLS = 64
+"""Cells that one worker takes at least; then to the end of their group (the Hub writes groups of 100 pictures)."""
 
 SAVED_TOGETHER = 4_096
 SAVED_SECONDS = 10.0
@@ -69,7 +73,7 @@ def fingerprint_images(
         listed = cache.places_of_listing(key)
         places = cache.places_of_files(_absolute(paths), sizes, mtimes_ns) if listed is None else listed.copy()
         records, found = cache.load(places)
-        found &= records["size"].astype(np.int64) == sizes
+        found &= (records["size"].astype(np.int64) == sizes) | (sizes < 0)
         places[~found] = -1
         advance(int(found.sum()))
 
@@ -162,10 +166,15 @@ def _scan(
 
 
 def _chunks(files: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
+    """Files by number and bytes; of cells, only whole groups, because a group is read from its beginning."""
     start = n_bytes = 0
+    group: bytes | None = None
     for stop, file in enumerate(files):
         n_bytes += max(file.size, 0)
-        if stop > start and (stop - start == CHUNK or n_bytes > CHUNK_BYTES):
+        before, group = group, group_of(file.path)
+        n = stop - start
+        is_full = n == CHUNK or n_bytes > CHUNK_BYTES if group is None else group != before and n >= CHUNK_CELLS
+        if stop > start and (is_full or (group is None) != (before is None)):
             yield files[start:stop]
             start, n_bytes = stop, max(file.size, 0)
     yield files[start:]

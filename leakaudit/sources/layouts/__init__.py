@@ -22,10 +22,13 @@ from leakaudit.sources.claims import (
 )
 from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.layouts import (
+    arrays,
     image_folders,
     manifest,
     one_split,
     parallel_text,
+    picture_cells,
+    sounds,
     split_column,
     split_files,
     split_json,
@@ -40,6 +43,9 @@ LAYOUTS: tuple[DataLayout, ...] = (
     voc.LAYOUT,
     image_folders.LAYOUT,
     webdataset.LAYOUT,
+    sounds.LAYOUT,
+    arrays.LAYOUT,
+    picture_cells.LAYOUT,
     manifest.LAYOUT,
     parallel_text.LAYOUT,
     split_json.LAYOUT,
