@@ -13,6 +13,7 @@ from leakaudit.sources.base import NotThis, Request
 from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import SPLIT_NAMES, distinct, split_of, split_word
 from leakaudit.sources.parts import Part, absent_data, folder_parts, in_order, item_parts, list_folder, say_names, stem
+from leakaudit.sources.readers.arrays import is_array_name
 from leakaudit.sources.readers.heads import is_table_name, suffix_of
 
 
@@ -52,6 +53,8 @@ def find_table_parts(request: Request) -> TableParts | NotThis:
 def _named_files(request: Request) -> TableParts | NotThis:
     if len(request.items) == 1 and request.items[0].split is None and len(request.items[0].paths) == 1:
         return NotThis("one file is no set of split files (add its partner: train=FILE test=FILE)")
+    if all(is_array_name(path) for item in request.items for path in item.paths):
+        return NotThis("files of arrays, which are no tables")
     parts = []
     for part in item_parts(request):
         files: list[str] = []

@@ -113,7 +113,9 @@ def checked(split: Split) -> Split:
     if split.label is not None:
         n = max(split.label.shape, default=0) if 1 in split.label.shape else split.label.shape[0]
         last = len(split.data.shape) - 1
-        axis = last if split.data.shape[0] != n and split.data.shape[last] == n else 0
+        # MATLAB puts samples last, others first; where both ends are as long as the labels, that decides.
+        puts_last = split.data.file.lower().endswith(".mat") and last >= 2
+        axis = last if split.data.shape[last] == n and (puts_last or split.data.shape[0] != n) else 0
     found = Split(split.name, split.data, split.label, split.group, axis)
     if not math.prod(split.data.shape):
         raise InputError(f"the split {split.name} ({say_array(split.data)}) is empty")
