@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -86,11 +85,8 @@ def main() -> None:
             runs.append(measure(told.folder / way, told.jobs))
     best = {way: min(runs) for way, runs in found.items()}
     for way, (cpu, wall, memory) in best.items():
-        print(f"{way}: {cpu:.2f} s of processor time, {wall:.2f} s, at most {memory:,.0f} MB in the parent process")
+        print(f"{way}: {cpu:.2f} s of processor time, {wall:.2f} s, at most {memory:,.0f} MB in one process")
     print(f"speed of cells / files by processor time: {best['files'][0] / best['cells'][0]:.2f}")
-    print(
-        f"largest memory of any process so far: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f} MB"
-    )
 
 
 if __name__ == "__main__":

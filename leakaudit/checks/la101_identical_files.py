@@ -1,4 +1,4 @@
-"""Held-out pictures (or sounds) that are, byte for byte, in the reference split, too.
+"""Held-out files that are, byte for byte, in the reference split, too.
 
 What it does
 ------------

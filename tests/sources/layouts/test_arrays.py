@@ -312,7 +312,7 @@ def test_hdf5_without_its_library_says_how_to_get_it(tmp_path, monkeypatch):
 def test_pickles_are_refused_by_name(tmp_path):
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps({"data": [1]}))
     (tmp_path / "test_batch").write_bytes(pickle.dumps({"data": [2]}))
-    with pytest.raises(LayoutError, match="data_batch_1 is a pickle.*never loaded"):
+    with pytest.raises(LayoutError, match=r"data_batch_1 is a pickle.*never loaded"):
         load([tmp_path], Config())
 
 
