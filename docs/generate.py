@@ -32,12 +32,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def page(check: Check) -> str:
     """The documentation page of one check, from its docstring."""
     info = check.info
-    applies = {"image": "pictures", "table": "tables and text"}
+    applies = {"image": "pictures", "table": "tables and text", "file": "other files (sounds)"}
     lines = [f"# {info.code} {info.slug}", "", f"{info.title}.", ""]
-    lines += [f"Default severity: **{info.severity}**. Applies to {' and '.join(applies[k] for k in check.kinds)}.", ""]
+    lines += [f"Default severity: **{info.severity}**. Applies to {_listed([applies[k] for k in check.kinds])}.", ""]
     for title, text in info.sections.items():
         lines += [f"## {title}", "", text.replace("``", "`"), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _listed(phrases: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(phrases[:-1]), phrases[-1])))
 
 
 def check_files() -> list[Check]:

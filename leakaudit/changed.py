@@ -79,7 +79,8 @@ def _is_among(dataset: Dataset, wanted: Set[bytes]) -> npt.NDArray[np.bool_]:
     """Which pictures are among the files, shape (n,)."""
     assert dataset.samples is not None
     names = {os.path.basename(path) for path in wanted}
-    paths: list[bytes] = dataset.samples.path.to_pylist()
+    # Of what lies inside a file, the file has changed.
+    paths: list[bytes] = [path.partition(b"\0")[0] for path in dataset.samples.path.to_pylist()]
     # The last part of the name first: resolving 70,000 paths would take longer than everything else.
     among = (os.path.basename(path) in names and os.path.realpath(path) in wanted for path in paths)
     return np.fromiter(among, bool, len(paths))
@@ -93,7 +94,7 @@ def _some(samples: Samples | None, keep: npt.NDArray[np.bool_]) -> Samples:
     assert samples is not None
     at = np.flatnonzero(keep)
     taken: dict[str, Any] = {field.name: getattr(samples, field.name) for field in fields(samples)}
-    taken = {name: column if column is None else column.take(at) for name, column in taken.items()}
+    taken = {name: column.take(at) if hasattr(column, "take") else column for name, column in taken.items()}
     return Samples(**taken)
 
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     IntArray: TypeAlias = npt.NDArray[np.int64]
     FloatArray: TypeAlias = npt.NDArray[np.float32]
 
-Kind = Literal["image", "table"]
-"""What the samples are: one picture a file, or one row of a table (a text is a row with a prose column)."""
+Kind = Literal["image", "table", "file"]
+"""What the samples are: pictures, rows of a table (a text is a row with a prose column), or files that are compared by
+their bytes alone, as sounds are."""
 
 Family = Literal["coverage", "quality", "copies", "belonging", "shift", "shortcut", "fitted", "probe"]
 """What a check is about: what was not looked at; a split by itself; the same thing twice; what belongs together; splits
@@ -85,22 +86,25 @@ class Problem:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Samples:
-    """One picture a row; all columns have the same length n.
+    """One picture (or other file) a row; all columns have the same length n.
 
     Parameters
     ----------
     uri : pyarrow.StringArray, shape (n,)
         What people read: relative to `Dataset.root`, ``/``-separated; bytes that are not UTF-8 appear as ``\\xNN``.
     path : pyarrow.BinaryArray, shape (n,)
-        ``os.fsencode`` of the path to open: a file, the address of an object, or a member of a tar shard
-        (`leakaudit.sources.storage.members`).
+        ``os.fsencode`` of the path to open: a file, the address of an object, a member of a tar shard
+        (`leakaudit.sources.storage.members`), a cell or a slice of an array (`leakaudit.sources.storage.inside`).
     split : ndarray of int16, shape (n,)
         Index into `Dataset.splits`.
     label, group, time : pyarrow.StringArray, shape (n,), or None
         None where the layout does not know the column; null where a sample lacks the value.
     size, mtime_ns : ndarray of int64, shape (n,), or None
         Bytes and modification time (nanoseconds since the epoch) as seen while listing; what the cache is keyed by.
-        Of an object, a number below 2^60 that changes with its ETag stands for the time.
+        Of an object, a number below 2^60 that changes with its ETag stands for the time. Of a cell or slice, the size
+        is -1 (it is known once it is read), and the time that of its file.
+    are_files : bool, default True
+        Each has the bytes of a file, wherever they lie; a slice of an array has only numbers.
     """
 
     uri: pa.Array
@@ -111,6 +115,7 @@ class Samples:
     time: pa.Array | None = None
     size: npt.NDArray[np.int64] | None = None
     mtime_ns: npt.NDArray[np.int64] | None = None
+    are_files: bool = True
 
     def __len__(self) -> int:
         return len(self.uri)
@@ -215,11 +220,11 @@ class Dataset:
     ----------
     root : str
         As the user gave it.
-    kind : {"image", "table"}
+    kind : {"image", "table", "file"}
     splits : tuple of str
         In the order of `REFERENCE_ORDER`, then by name. Never empty.
     samples : Samples or None
-        For pictures.
+        For pictures and other files.
     tables : tuple of TableFile
         For rows. Beside `samples`: the columns of the pictures, one in-memory table a split, in the order of `splits`,
         its rows in the order of the pictures of that split, so that row i is picture i.

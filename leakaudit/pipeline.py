@@ -134,8 +134,8 @@ def audit_changed(
     if dataset.kind == "image":
         refuse_inside(paths, config)
     context = _fingerprint(dataset, config, progress)
-    note = "Only the tables' overlap was looked at: a full scan does more."
-    if context.has_pictures:
+    note = "Only the overlap was looked at: a full scan does more."
+    if dataset.kind == "image":
         n_all = len(context.images)
         context, n_changed = changed.around(context, files)
         few = f"{n_changed:,} changed picture{'' if n_changed == 1 else 's'}"
@@ -180,7 +180,11 @@ def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], co
 def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Context:
     """Fingerprints of the pictures, of the rows, or of both, where samples are pictures with columns."""
     images = rows = None
-    if dataset.samples is not None:
+    if dataset.samples is not None and dataset.kind == "file":
+        from leakaudit.fingerprints.plain_files import fingerprint_plain_files
+
+        images = fingerprint_plain_files(dataset.samples, config, progress, splits=dataset.splits)
+    elif dataset.samples is not None:
         from leakaudit.fingerprints.pictures.scan import fingerprint_images
 
         images = fingerprint_images(dataset.samples, config, progress, splits=dataset.splits)
@@ -193,7 +197,7 @@ def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Contex
 
 def _applies(check: Check, dataset: Dataset) -> bool:
     """Whether a check is for samples of this kind."""
-    if dataset.samples is not None and "image" in check.kinds:
+    if dataset.samples is not None and dataset.kind in check.kinds:
         return True
     whole = dataset.samples is None or "whole-row" not in check.needs
     if dataset.columns.texts and check.family == "copies" and "whole-row" in check.needs:
@@ -227,7 +231,7 @@ def _outcomes(context: Context, left_out: str) -> Stored:
         raise ConfigError("no check is left: look at --select and --ignore (`leakaudit checks` lists the codes)")
     if unknown := sorted(config.checks.keys() - {check.code for check in CHECKS}):
         raise ConfigError(f"checks: there is no check {unknown[0]!r} (`leakaudit checks` lists the codes)")
-    parts = {kind for kind, there in (("image", dataset.samples is not None), ("table", bool(dataset.tables))) if there}
+    parts = {dataset.kind, *(("table",) if dataset.tables else ())}
     loaded = [listed.load() for listed in chosen if parts.intersection(listed.kinds)]
     fitting = [check for check in loaded if _applies(check, dataset)]
     applied = {check.code for check in fitting}

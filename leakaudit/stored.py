@@ -116,7 +116,7 @@ def _key(dataset: Dataset, config: Config) -> str:
     samples = dataset.samples
     assert samples is not None
     columns = {field.name: getattr(samples, field.name) for field in fields(samples)}
-    columns = {name: column for name, column in columns.items() if column is not None}
+    columns = {name: column for name, column in columns.items() if column is not None and name != "are_files"}
     sink = pa.BufferOutputStream()
     for table in (pa.table(columns), *(file.table for file in dataset.tables if file.table is not None)):
         with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -124,6 +124,7 @@ def _key(dataset: Dataset, config: Config) -> str:
     settings = [(field.name, getattr(config, field.name)) for field in fields(config) if field.name not in NOT_IN_KEY]
     told = (
         dataset.root,
+        dataset.kind,
         dataset.layout,
         dataset.splits,
         dataset.columns,

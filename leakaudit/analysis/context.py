@@ -132,6 +132,11 @@ class Context:
         """What a function of `once` is to answer for this context, where it is known already."""
         self._made[(make,)] = made
 
+    @property
+    def unit(self) -> str:
+        """What the samples are called: pictures, files or rows."""
+        return {"image": "pictures", "file": "files", "table": "rows"}[self.dataset.kind]
+
     # --- splits and coverage ----------------------------------------------------------------------------------
 
     @property

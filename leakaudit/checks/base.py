@@ -33,7 +33,7 @@ class Check:
         What it is about, see `leakaudit.model.Family`.
     severity : {"error", "warning", "info"}
         Of its findings by default.
-    kinds : tuple of {"image", "table"}
+    kinds : tuple of {"image", "table", "file"}
         Data it applies to; on other data it does not appear among the outcomes.
     needs : tuple of {"label", "pair", "probe", "whole-row"}
         ``label``: skipped, with a reason, where no labels are known. ``pair``: skipped where there is one split only.

@@ -56,7 +56,9 @@ def identical_pictures(
             "n_pairs": overlap.n_pairs,
             "share": round(overlap.n_samples / n_a, 6) if n_a else 0.0,
         }
-        phrases.append(f"{n_a:,} × {n_b:,} pictures ({held_out} against {reference}): {overlap.n_samples:,} {found}")
+        phrases.append(
+            f"{n_a:,} × {n_b:,} {context.unit} ({held_out} against {reference}): {overlap.n_samples:,} {found}"
+        )
         sides.append((in_a, in_b))
 
     def chunks() -> Iterator[Pairs]:

@@ -22,9 +22,11 @@ levels of luminance and 12 of colour, and up to 40 and 60 for pictures with pixe
 the reduced decode sees. The largest differences measured between equal pictures were 4.8 levels without such pixels,
 and 17 (colour: 28.5) with them, on noise, stripes, checkerboards, text and saturated edges at qualities 1 to 90.
 
-A held-out picture that LA101 already reports against the same reference split is not counted again. Of animations and
-multi-page files the first frame is compared, and only with files of as many frames. What cannot be decoded in full when
-that is needed (it crashes its decoder, or does not fit in memory) equals only copies of its file, and is counted.
+A held-out picture that LA101 already reports against the same reference split is not counted again. Slices of arrays
+are no files, and all that are equal are counted here: those of other numbers than 0 to 255 by their numbers. Of
+animations and multi-page files the first frame is compared, and only with files of as many frames. What cannot be
+decoded in full when that is needed (it crashes its decoder, or does not fit in memory) equals only copies of its file,
+and is counted.
 
 What it cannot see
 ------------------
@@ -69,6 +71,8 @@ def run(context: Context, params: Params) -> Outcome:
     del params
 
     def not_the_same_file(in_a: np.ndarray, in_b: np.ndarray) -> np.ndarray:
+        if not context.samples.are_files:
+            return in_a
         return in_a & ~np.isin(file_codes(context), file_codes(context)[in_b])
 
     n_undecided = len(equal_pixels(context).undecided)
@@ -77,7 +81,7 @@ def run(context: Context, params: Params) -> Outcome:
         CHECK,
         pixel_codes(context),
         relation="has the same pixels as",
-        found="with identical pixels in a different file",
+        found="with identical pixels" + (" in a different file" if context.samples.are_files else ""),
         left=not_the_same_file,
     )
     if not n_undecided:

@@ -264,12 +264,17 @@ def _in_pictures(context: Context, params: Params, found: _Found) -> None:
     classes = class_codes(context)
     labels = np.full(len(samples), -1, dtype=np.int64) if classes is None else classes
     keys = not_the_label(name_keys(context), labels, label_codes(context)[1])
-    place = partial(_picture_places, images.records, labels, images.ok)
+    place = partial(_picture_places, images.records, labels, images.ok) if context.dataset.kind == "image" else _nowhere
     _infer(context, Candidates(keys, labels, place), params, found)
 
 
 def _picture_places(records: np.ndarray, labels: IntArray, ok: np.ndarray) -> Callable[[IntArray], FloatArray]:
     return fit_embedding(records, labels, ok).place
+
+
+def _nowhere() -> Callable[[IntArray], FloatArray]:
+    """Of files whose content says nothing about their likeness: then no key is more than chance."""
+    return lambda indices: np.zeros((len(indices), 1), dtype=np.float32)
 
 
 def _infer(context: Context, candidates: Candidates, params: Params, found: _Found) -> None:
@@ -419,7 +424,7 @@ CHECK = Check(
     slug="group-overlap",
     family="belonging",
     severity="error",
-    kinds=("image", "table"),
+    kinds=("image", "table", "file"),
     needs=("pair",),
     params=Params(),
     run=run,

@@ -3,9 +3,9 @@
 What it does
 ------------
 Finds samples that are the same and carry different labels: rows whose features are equal, pictures with equal bytes or
-equal pixels, texts that are equal once normalised (in tables that hold nothing but texts and labels), and verified
-near-duplicate pictures and texts. It looks across splits, where a held-out sample contradicts a
-reference sample, and inside each split. Every group comes with the count of each label on both sides.
+equal pixels, other files with equal bytes, texts that are equal once normalised (in tables that hold nothing but texts
+and labels), and verified near-duplicate pictures and texts. It looks across splits, where a held-out sample contradicts
+a reference sample, and inside each split. Every group comes with the count of each label on both sides.
 
 Why it matters
 --------------
@@ -240,6 +240,8 @@ def _images(context: Context) -> _Samples:
     labels, names = image_labels(context)
 
     def near(a: str, b: str) -> Pairs:
+        if context.dataset.kind == "file":  # equal bytes or nothing
+            return _no_pairs()
         pairs = near_images(context).pairs_of(a, b)
         other = codes[pairs.a] != codes[pairs.b]
         return Pairs(pairs.a[other], pairs.b[other], pairs.score[other])
@@ -255,8 +257,8 @@ def _images(context: Context) -> _Samples:
                 yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
 
     return _Samples(
-        unit="pictures",
-        relation="is the same picture as",
+        unit=context.unit,
+        relation=f"is the same {context.unit[:-1]} as",
         sides={split: labelled_images(context, codes, labels, split) for split in context.dataset.splits},
         labels=labels,
         names=names,
@@ -328,7 +330,7 @@ CHECK = Check(
     slug="conflicting-labels",
     family="copies",
     severity="error",
-    kinds=("image", "table"),
+    kinds=("image", "table", "file"),
     needs=("label",),
     params=Params(),
     run=run,

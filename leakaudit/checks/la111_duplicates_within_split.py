@@ -187,8 +187,8 @@ def _images(context: Context) -> _Samples:
         return {"n_files_differ": len(np.unique(files[members])) - 1}
 
     return _Samples(
-        unit="pictures",
-        relation="is the same picture as",
+        unit=context.unit,
+        relation=f"is the same {context.unit[:-1]} as",
         within=lambda split: equal_within(codes, context.in_split(split), split),
         effect=effect,
         batches=lambda split, every: pair_batches(context, CHECK.code, _pairs(codes, context.in_split(split), every)),
@@ -211,7 +211,7 @@ CHECK = Check(
     slug="duplicates-within-split",
     family="copies",
     severity="warning",
-    kinds=("image", "table"),
+    kinds=("image", "table", "file"),
     needs=(),
     params=Params(),
     run=run,

@@ -48,6 +48,8 @@ blind-tolerance = 0.001
 
 _EXAMPLES = {
     "image": {"require": '["LA101", "LA103"]', "code": "LA103", "parameter": "candidates = 16"},
+    "slices": {"require": '["LA102", "LA103"]', "code": "LA103", "parameter": "candidates = 16"},
+    "file": {"require": '["LA101"]', "code": "LA201", "parameter": "alpha = 0.05"},
     "table": {"require": '["LA104"]', "code": "LA201", "parameter": "alpha = 0.05"},
 }
 
@@ -67,7 +69,8 @@ def starter(dataset: Dataset, paths: Sequence[str], folder: Path, told: Effectiv
     name : str, optional
         Of the data set; default: after its folder.
     """
-    lines = [_HEAD.format(**_EXAMPLES[dataset.kind])]
+    are_files = dataset.samples is None or dataset.samples.are_files
+    lines = [_HEAD.format(**_EXAMPLES[dataset.kind if are_files else "slices"])]
     lines.append(f"[datasets.{_name(name, paths)}]")
     lines.append(f"paths = {toml([_relative(path, folder) for path in paths])}")
     lines += textwrap.wrap(

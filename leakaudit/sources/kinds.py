@@ -67,8 +67,13 @@ _MAGIC = re.compile(
     flags=re.DOTALL,
 )
 
+_SOUND_MAGIC = re.compile(
+    rb"RIFF.{4}WAVE|RF64.{4}WAVE|fLaC|OggS|ID3|\xff[\xfb\xf3\xf2\xf1\xf9]|FORM.{4}AIF[FC]|\.snd|.{4}ftypM4A",
+    flags=re.DOTALL,
+)
+
 MAGIC_BYTES = 32
-"""First bytes that `begins_as_picture` looks at."""
+"""First bytes that `begins_as_picture` and `begins_as_sound` look at."""
 
 
 def kind_of(name: bytes) -> FileKind:
@@ -111,3 +116,8 @@ def is_picture_name(name: str) -> bool:
 def begins_as_picture(head: bytes) -> bool:
     """Whether the first bytes of a file are those of a picture."""
     return _MAGIC.match(head) is not None
+
+
+def begins_as_sound(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a sound."""
+    return _SOUND_MAGIC.match(head) is not None

@@ -16,6 +16,7 @@ from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import SPLIT_NAMES, distinct, split_of, split_word
 from leakaudit.sources.parts import Part, absent_data, folder_parts, in_order, item_parts, list_folder, say_names, stem
 from leakaudit.sources.readers import is_container_name, tables_in, tables_of_folder
+from leakaudit.sources.readers.arrays import is_array_name
 from leakaudit.sources.readers.files import suffix_of
 
 
@@ -58,6 +59,8 @@ def _named_files(request: Request) -> TableParts | NotThis:
         if inner is not None:
             return inner
         return NotThis("one file is no set of split files (add its partner: train=FILE test=FILE)")
+    if all(is_array_name(path) for item in request.items for path in item.paths):
+        return NotThis("files of arrays, which are no tables")
     parts = []
     for part in item_parts(request):
         files: list[str] = []

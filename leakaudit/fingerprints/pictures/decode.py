@@ -97,6 +97,8 @@ def decode(path: bytes, content: FileContent, *, side: int | None = THUMBNAIL, r
         Not a picture, damaged, too large, or of a format that is not read.
     """
     data = content.data
+    if content.pixels is not None:
+        return _plain_pixels(content.pixels, content.pixel_digest, room)
     if data is None:
         with open(path, "rb") as file:  # noqa: PTH123  a bytes path
             head = file.read(64)
@@ -275,6 +277,19 @@ def _plain_png(data: memoryview, head: bytes, room: Room = own_image) -> Decoded
     mode = "RGB" if head[25] else "L"
     found = _run_decoder("zip", mode, (width, height), 1, parts[0] if len(parts) == 1 else b"".join(parts), (), room)
     return None if found is None else Decoded(found[0], width, height, "PNG", mode, 1, 1, None, found[1])
+
+
+def _plain_pixels(pixels: np.ndarray, digest: bytes | None, room: Room) -> Decoded:
+    """Pixels that are there already, as a picture."""
+    height, width = pixels.shape[:2]
+    if not 0 < height * width <= 2 * (Image.MAX_IMAGE_PIXELS or height * width):
+        raise Unreadable("unreadable", f"{width:,} × {height:,} pixels: not looked at (decompression bomb guard)")
+    mode = "L" if pixels.ndim == 2 else "RGB"
+    data = np.ascontiguousarray(pixels).data
+    found = _run_decoder("raw", mode, (width, height), 1, data.cast("B"), (), room) if digest is None else None
+    if found is not None:
+        return Decoded(found[0], width, height, "array", mode, 1, 1, None, found[1])
+    return Decoded(Image.fromarray(pixels), width, height, "array", mode, 1, 1, digest)
 
 
 def _run_decoder(

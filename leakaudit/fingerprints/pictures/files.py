@@ -18,6 +18,8 @@ from blake3 import blake3
 from leakaudit.sources.storage.members import Content, Range, locate, read_ranges
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from leakaudit.model import ProblemKind
 
 LARGE_FILE = 1 << 26
@@ -66,12 +68,19 @@ class FileContent(NamedTuple):
         %.)
     size, mtime_ns : int
         Of the opened file.
+    pixels : ndarray or None
+        Of a slice of an array, which is a picture already and has no bytes of a file: shape (height, width) or (height,
+        width, 3), uint8.
+    pixel_digest : bytes or None
+        With `pixels`, where they are not exact: the digest of the numbers they were made from.
     """
 
     data: memoryview | None
     digest: bytes
     size: int
     mtime_ns: int
+    pixels: np.ndarray | None = None
+    pixel_digest: bytes | None = None
 
 
 def read_file(path: bytes) -> FileContent:
@@ -122,7 +131,7 @@ def content_of(place: Range, answer: Content | OSError) -> FileContent:
         raise Unreadable("unreadable", "empty file")
     if 0 <= place.size != len(answer.data):
         raise Unreadable("unreadable", "cut short: its shard ends early")
-    if len(answer.data) < 1024 and (pointer := _pointer(answer.data)):
+    if len(answer.data) < 1024 and (pointer := pointer_in(answer.data)):
         raise Unreadable("pointer", pointer)
     return FileContent(memoryview(answer.data), blake3(answer.data).digest(16), len(answer.data), answer.mtime_ns)
 
@@ -147,7 +156,7 @@ def _read_open_file(handle: int) -> FileContent:
     after = os.fstat(handle)
     if n_read != info.st_size or after.st_size != info.st_size or after.st_mtime_ns != info.st_mtime_ns:
         raise Unreadable("unreadable", "changed while it was read")
-    if data is not None and len(data) < 1024 and (pointer := _pointer(bytes(data))):
+    if data is not None and len(data) < 1024 and (pointer := pointer_in(bytes(data))):
         raise Unreadable("pointer", pointer)
     content = data if data is None else memoryview(data)
     return FileContent(content, digest.digest(16), info.st_size, info.st_mtime_ns)
@@ -197,7 +206,7 @@ def _unopened(path: bytes, error: OSError) -> Unreadable:
     return Unreadable("unreadable", phrase[:1].lower() + phrase[1:])
 
 
-def _pointer(data: bytes) -> str | None:
+def pointer_in(data: bytes) -> str | None:
     """Name the tool that left a pointer in place of the data.
 
     Formats: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md and

@@ -15,10 +15,11 @@ from PIL.Image import Resampling
 from leakaudit.fingerprints.cache.store import RACY_NS, PictureCache, path_key
 from leakaudit.fingerprints.pictures.contents import Listed, as_now, contents
 from leakaudit.fingerprints.pictures.decode import decode
-from leakaudit.fingerprints.pictures.files import FileContent, Unreadable, read_file
+from leakaudit.fingerprints.pictures.files import FileContent, Unreadable
 from leakaudit.fingerprints.pictures.isolated import map_apart
 from leakaudit.sources.storage import is_remote, members
-from leakaudit.sources.storage.members import locate
+from leakaudit.sources.storage.inside import locate_inside
+from leakaudit.sources.storage.members import Range, locate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +54,10 @@ def preview(path: bytes, side: int = SIDE) -> bytes:
     Unreadable
         Not a picture that can be decoded.
     """
-    return _preview(path, read_file(path), side)
+    (content,) = contents([Listed(path, -1, -1)])
+    if isinstance(content, Unreadable):
+        raise content
+    return _preview(path, content, side)
 
 
 def _preview(path: bytes, content: FileContent, side: int) -> bytes:
@@ -120,7 +124,8 @@ def _make(side: int, files: Sequence[Listed]) -> list[bytes]:
 def _key(path: bytes, side: int) -> bytes | None:
     """Key of a file as it is now; None where there is no such file, or it has just been modified."""
     try:
-        place = locate(path)
+        inside = locate_inside(path)
+        place = locate(path) if inside is None else Range(inside.file, 0, -1)
         status = os.stat(path) if place is None else members.status(place)  # noqa: PTH116  a bytes path
     except (OSError, ValueError):
         return None

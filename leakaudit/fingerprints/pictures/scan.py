@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from leakaudit.fingerprints.pictures.isolated import told
 from leakaudit.fingerprints.pictures.kernel import crashed_files, files_table, fingerprint_files, scanned_of
 from leakaudit.model import Problem
 from leakaudit.sources.storage import is_remote
+from leakaudit.sources.storage.inside import group_of
 
 if TYPE_CHECKING:
     from leakaudit.config import Config
@@ -37,6 +39,13 @@ if TYPE_CHECKING:
 CHUNK, CHUNK_BYTES = 512, 1 << 23
 """Pictures, or bytes of them, that one worker takes at a time: decoding 8 MiB takes as long as starting a worker (0.15
 s), so that few icons start one and few photographs as many as there are cores."""
+
+CHUNK_CELLS = 64
+"""Cells that one worker takes at least; then to the end of their group (the Hub writes groups of 100 pictures)."""
+
+LEAST_PIECE, MOST_PIECES = 1_024, 4
+"""A group of so many cells (pandas writes one of all rows) is shared by up to four workers: who begins in its middle
+reads through what is before, at 1 GB/s, so that four read it two and a half times, a twentieth of the work."""
 
 SAVED_TOGETHER = 4_096
 SAVED_SECONDS = 10.0
@@ -69,7 +78,7 @@ def fingerprint_images(
         listed = cache.places_of_listing(key)
         places = cache.places_of_files(_absolute(paths), sizes, mtimes_ns) if listed is None else listed.copy()
         records, found = cache.load(places)
-        found &= records["size"].astype(np.int64) == sizes
+        found &= (records["size"].astype(np.int64) == sizes) | (sizes < 0)
         places[~found] = -1
         advance(int(found.sum()))
 
@@ -115,6 +124,8 @@ def _stats(samples: Samples, paths: Sequence[bytes]) -> tuple[IntArray, IntArray
     sizes = np.full(n, -1, dtype=np.int64) if samples.size is None else samples.size.astype(np.int64)
     mtimes_ns = np.full(n, -1, dtype=np.int64) if samples.mtime_ns is None else samples.mtime_ns.astype(np.int64)
     for at in np.flatnonzero((sizes < 0) | (mtimes_ns < 0)).tolist():
+        if b"\0" in paths[at]:  # inside a file: its size is known once it is read
+            continue
         with suppress(OSError, ValueError):
             status = os.stat(paths[at])  # noqa: PTH116  a bytes path
             sizes[at], mtimes_ns[at] = status.st_size, status.st_mtime_ns
@@ -162,6 +173,29 @@ def _scan(
 
 
 def _chunks(files: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
+    """Files by number and bytes, cells by the groups in which they lie."""
+    waiting: list[Listed] = []
+    for group, run in groupby(files, key=lambda file: group_of(file.path)):
+        members = list(run)
+        n_pieces = 1 if group is None else min(MOST_PIECES, len(members) // LEAST_PIECE)
+        if group is not None and n_pieces < 2:
+            waiting += members
+            if len(waiting) < CHUNK_CELLS:
+                continue
+            members = []
+        if waiting:
+            yield waiting
+            waiting = []
+        if group is None:
+            yield from _files_together(members)
+        elif members:
+            size = -(-len(members) // n_pieces)
+            yield from (members[at : at + size] for at in range(0, len(members), size))
+    if waiting:
+        yield waiting
+
+
+def _files_together(files: Sequence[Listed]) -> Iterator[Sequence[Listed]]:
     start = n_bytes = 0
     for stop, file in enumerate(files):
         n_bytes += max(file.size, 0)

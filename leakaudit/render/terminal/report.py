@@ -334,7 +334,7 @@ def _blind_spots(report: Report, screen: Screen) -> Iterator[Text]:
     if coverage.n_other_files:
         yield from screen.wrapped((f"{coverage.n_other_files:,} other files are no samples", "dim"), indent=2)
     if coverage.not_applicable:
-        other = "rows" if report.kind == "image" else "pictures"
+        other = {"image": "rows", "table": "pictures", "file": "pictures and rows"}[report.kind]
         unfit = ", ".join(sorted(coverage.not_applicable))
         yield from screen.wrapped((f"checks for {other}, not for these data: {unfit}", "dim"), indent=2, hanging=4)
 

@@ -362,7 +362,7 @@ def classes(report: Report) -> str | None:
 
 def units(report: Report, n: int) -> str:
     """What the samples are called."""
-    return ("picture" if report.kind == "image" else "row") + ("" if n == 1 else "s")
+    return {"image": "picture", "table": "row", "file": "file"}[report.kind] + ("" if n == 1 else "s")
 
 
 def of_total(n: int, total: int, split: str, report: Report) -> str:

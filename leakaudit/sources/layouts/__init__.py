@@ -22,6 +22,7 @@ from leakaudit.sources.claims import (
 )
 from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.layouts import (
+    arrays,
     coco,
     conll,
     fasta,
@@ -38,7 +39,9 @@ from leakaudit.sources.layouts import (
     one_split,
     paired_tables,
     parallel_text,
+    picture_cells,
     picture_notes,
+    sounds,
     split_column,
     split_files,
     split_json,
@@ -67,6 +70,9 @@ LAYOUTS: tuple[DataLayout, ...] = (
     manifest.LAYOUT,
     image_folders.LAYOUT,
     webdataset.LAYOUT,
+    sounds.LAYOUT,
+    arrays.LAYOUT,
+    picture_cells.LAYOUT,
     parallel_text.LAYOUT,
     squad.LAYOUT,
     conll.LAYOUT,

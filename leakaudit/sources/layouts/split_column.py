@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from leakaudit.config import Config
 from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.model import Dataset
+from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
 from leakaudit.sources.names import SPLIT_COLUMN_NAMES, SPLIT_NAMES, canonical, plain, resolve_column, split_of
@@ -52,6 +53,8 @@ def one_table(request: Request) -> str | NotThis:
     paths = [path for item in request.items for path in item.paths]
     if len(paths) != 1:
         return NotThis("several files")
+    if storage.is_folder(paths[0]):
+        return NotThis("a folder")
     return paths[0]
 
 

@@ -38,16 +38,25 @@ def parquet_head(source: Source, config: Config) -> Head:
         with storage.open_file(source.file) as opened, pq.ParquetFile(opened) as file:
             schema = file.schema_arrow
             n_rows = file.metadata.num_rows
-            first = next(file.iter_batches(batch_size=HEAD_ROWS), None)
-            rows = [tuple(map(cell_of_arrow, row.values())) for row in first.to_pylist()] if first is not None else []
+            # Cells of bytes are pictures: a thousand of them, written out, would take gigabytes and say nothing.
+            plain = pa.schema([field for field in schema if not _holds_bytes(field.type)])
+            first = next(file.iter_batches(batch_size=HEAD_ROWS, columns=plain.names), None)
+            cells = first.to_pylist() if first is not None else []
+            rows = [tuple(cell_of_arrow(row.get(name)) for name in schema.names) for row in cells]
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{source.shown}: a damaged parquet file") from error
     if not schema.names:
         raise InputError(f"{source.shown}: a parquet file without columns")
-    shape = nested_shape(schema, first)
+    shape = nested_shape(plain, first)
     if shape is not None and first is not None:
         return _flat_head(source, shape, first, lambda: _parquet_batches(source))
     return Head(source.path, "parquet", tuple(schema.names), rows, is_empty=n_rows == 0, file=source.file)
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_nested(kind):
+        return any(_holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _parquet_batches(source: Source) -> Iterator[pa.RecordBatch]:

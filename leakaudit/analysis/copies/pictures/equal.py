@@ -33,7 +33,12 @@ def pixel_codes(context: Context) -> IntArray:
 
 
 def image_codes(context: Context) -> IntArray:
-    """Equal numbers for pictures with equal pixels or equal bytes, shape (n,); -1 for unreadable ones."""
+    """Equal numbers for pictures with equal pixels or equal bytes, shape (n,); -1 for unreadable ones.
+
+    Of other files, only their bytes are known.
+    """
+    if context.dataset.kind == "file":
+        return file_codes(context)
     files, pixels = file_codes(context), pixel_codes(context)
     return np.where(pixels >= 0, pixels, np.where(files >= 0, files + pixels.max(initial=-1) + 1, -1))
 
