@@ -16,7 +16,9 @@ from picture_sets import BOTH, CLASSES, N_TRAIN, NAMES, NONE, SETS, SPLITS, N, p
 def stems(dataset):
     """Split and stem of every sample."""
     uris = dataset.samples.uri.to_pylist()
-    names = [uri.rpartition("/")[2].rpartition(".")[0].removesuffix("_0000") for uri in uris]
+    names = [
+        uri.rpartition("/")[2].rpartition(".")[0].removesuffix("_0000").removesuffix("_leftImg8bit") for uri in uris
+    ]
     return {name: dataset.splits[code] for name, code in zip(names, dataset.samples.split.tolist(), strict=True)}
 
 
