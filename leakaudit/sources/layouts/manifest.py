@@ -330,6 +330,8 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         "time": _meaning(config.time, guess_column(columns, TIME_NAMES), columns, "--time"),
     }
     taken = {sniffed.path_column, split_column}
+    if meaning["label"] is None and not label_candidates(columns):
+        meaning["label"] = _only_other(sniffed.heads, {*taken, *meaning.values()})
     used = {what: column for what, column in meaning.items() if column is not None and column not in taken}
     finder, tables = _find_all(request, sniffed, splits, (split_column, values), used)
     for split in splits:
@@ -402,6 +404,16 @@ def _find_all(
     if sniffed.folders is not None:
         finder.add_unnamed()
     return finder, tables
+
+
+def _only_other(heads: Sequence[tuple[str | None, Head]], known: set[str | None]) -> str | None:
+    """The one column beside names and splits, where its values repeat as classes do: ``id,breed``."""
+    head = heads[0][1]
+    rest = [name for name in head.columns if name not in known and plain(name) not in (*PATH_NAMES, *ID_NAMES)]
+    if len(rest) != 1:
+        return None
+    values = [value for value in head.column(rest[0]) if value]
+    return rest[0] if len(values) >= 2 * len(set(values)) > 2 else None
 
 
 def has_boxes(columns: Sequence[str]) -> bool:
