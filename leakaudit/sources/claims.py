@@ -98,6 +98,8 @@ def recognise(request: Request, layouts: Sequence[DataLayout]) -> tuple[Recognis
             continue
         takes = tuple(layout.takes(request, sniffed))
         weight = sum(_weight(request.inventory, path, layout.lines) for path in outermost(takes))
+        if layout.fallback and best is not None and best.weight >= LEAST_SHARE * weight:
+            continue
         if best is None or weight > best.weight:
             best = Recognised(layout, request, sniffed, takes, weight)
     if best is None and unreadable is not None:
