@@ -144,6 +144,16 @@ def yolo_lists(root: Path, made: Sequence[bytes]) -> None:
     put(root, "my.yaml", "train: train.txt\nval: val.txt\nnames: [cat, dog]\n")
 
 
+def darknet(root: Path, made: Sequence[bytes]) -> None:
+    """Label files beside the pictures, lists with paths of another machine, and names of classes."""
+    in_folders(root, made, lambda split, label: f"obj_{split}_data")
+    for i in range(N):
+        put(root, f"obj_{SPLITS[i]}_data/{NAMES[i]}.txt", yolo_row(i))
+    for split in ("train", "val"):
+        put(root, f"{split}.txt", "".join(f"data/obj_{split}_data/{NAMES[i]}.png\n" for i in ids(split)))
+    put(root, "obj.names", "cat\ndog\n")
+
+
 def coco_of(numbers: Sequence[int]) -> dict[str, object]:
     return {
         "images": [{"id": i, "file_name": f"{NAMES[i]}.png", "width": 64, "height": 64} for i in numbers],
@@ -165,6 +175,12 @@ def coco_2017(root: Path, made: Sequence[bytes]) -> None:
     in_folders(root, made, lambda split, label: f"{split}2017")
     for split in ("train", "val"):
         put(root, f"annotations/instances_{split}2017.json", coco_of(ids(split)))
+
+
+def coco_nested(root: Path, made: Sequence[bytes]) -> None:
+    in_folders(root, made, lambda split, label: f"coco/images/{split}2017")
+    for split in ("train", "val"):
+        put(root, f"coco/annotations/instances_{split}2017.json", coco_of(ids(split)))
 
 
 def coco_roboflow(root: Path, made: Sequence[bytes]) -> None:
@@ -259,6 +275,21 @@ def masks_around_splits(root: Path, made: Sequence[bytes]) -> None:
         put(root, f"{SPLITS[i]}_masks/{NAMES[i]}_mask.png", mask())
 
 
+def masks_run_together(root: Path, made: Sequence[bytes]) -> None:
+    """As CamVid has them."""
+    in_folders(root, made, lambda split, label: split)
+    for i in range(N):
+        put(root, f"{SPLITS[i]}annot/{NAMES[i]}.png", mask())
+
+
+def masks_of_several_kinds(root: Path, made: Sequence[bytes]) -> None:
+    """As Cityscapes has them."""
+    for i in range(N):
+        put(root, f"leftImg8bit/{SPLITS[i]}/town/{NAMES[i]}_leftImg8bit.png", made[i])
+        for kind in ("labelIds", "color"):
+            put(root, f"gtFine/{SPLITS[i]}/town/{NAMES[i]}_gtFine_{kind}.png", mask())
+
+
 def masks_by_suffix(root: Path, made: Sequence[bytes]) -> None:
     in_folders(root, made, lambda split, label: split)
     for i in range(N):
@@ -302,6 +333,8 @@ SETS: dict[str, tuple[Builder, str, str]] = {
     "yolo lists": (yolo_lists, "yolo", BOTH),
     "coco flat": (coco_flat, "coco", BOTH),
     "coco 2017": (coco_2017, "coco", BOTH),
+    "darknet": (darknet, "yolo", BOTH),
+    "coco below": (coco_nested, "coco", BOTH),
     "coco of roboflow": (coco_roboflow, "coco", BOTH),
     "coco over folders": (coco_over_folders, "coco", BOTH),
     "voc": (voc, "pascal-voc", BOTH),
@@ -311,6 +344,8 @@ SETS: dict[str, tuple[Builder, str, str]] = {
     "label studio": (label_studio, "label-export", BOTH),
     "masks in folders": (masks_in_folders, "image-masks", NONE),
     "masks around splits": (masks_around_splits, "image-masks", NONE),
+    "masks run together": (masks_run_together, "image-masks", NONE),
+    "masks of several kinds": (masks_of_several_kinds, "image-masks", NONE),
     "masks by suffix": (masks_by_suffix, "image-masks", NONE),
     "masks with lists": (masks_with_lists, "id-lists", NONE),
     "domains": (domains, "two-domains", BOTH),

@@ -151,6 +151,8 @@ class DataLayout:
         `leakaudit.sources.claims`.
     lines : bool, default False
         Its text files hold a sample a line.
+    fallback : bool, default False
+        Takes whatever is there, and so only what no other layout knows better.
     """
 
     name: str
@@ -158,6 +160,7 @@ class DataLayout:
     load: Callable[[Request, Any], Dataset]
     takes: Callable[[Request, Any], Iterable[str]]
     lines: bool = False
+    fallback: bool = False
 
 
 def read_request(paths: Sequence[str | os.PathLike[str]], config: Config) -> Request:

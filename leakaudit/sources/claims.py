@@ -43,6 +43,9 @@ LEAST_SET = 10
 LEAST_SHARE = 0.5
 """A reading must take at least this share of what could be samples: else it is somebody else's data."""
 
+COMPANIONS = frozenset(("annotations", "labels", "masks", "imagesets", "splits", "metadata"))
+"""Folders that say something of samples beside them: what is around them is the data set."""
+
 DEEPEST, MOST_ROOTS = 6, 400
 """Levels below the folder that was named, and folders in them, that are tried for a data set."""
 
@@ -96,6 +99,8 @@ def recognise(request: Request, layouts: Sequence[DataLayout]) -> tuple[Recognis
             continue
         takes = tuple(inside(path)[0] for path in layout.takes(request, sniffed))  # a table in a file is the file
         weight = sum(_weight(request.inventory, path, layout.lines) for path in outermost(takes))
+        if layout.fallback and best is not None and best.weight >= LEAST_SHARE * weight:
+            continue
         if best is None or weight > best.weight:
             best = Recognised(layout, request, sniffed, takes, weight)
     if best is None and unreadable is not None:
@@ -236,6 +241,8 @@ def _may_be_root(request: Request, folder: str) -> bool:
     except OSError:
         return False
     told = request.config.splits
+    if COMPANIONS.intersection(map(str.lower, folders)):
+        return True
     return any(split_of(name, told) or split_word(name) for name in folders) or any(
         data_kind(os.fsencode(name)) in ("table", "text", "array", "archive") or split_word(stem(name))
         for name in files

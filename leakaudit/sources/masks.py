@@ -7,15 +7,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from leakaudit.sources.names import plain, words
+from leakaudit.sources.names import SPLIT_NAMES, plain, words
 
 _WORDS = """
     mask masks label labels annotation annotations annot annots gt groundtruth groundtruths segmentation segmentations
-    seg segs lbl lbls anno annos matte mattes alpha trimap trimaps
+    seg segs lbl lbls anno annos matte mattes alpha trimap trimaps manual
 """
 _FOLDERS = """
     segmentationclass segmentationobject segmentationmasks segmentationlabels gtfine gtcoarse labelids labelmasks
-    binarymasks semanticmasks instancemasks target targets pixellabels labelcol trainannot valannot testannot annotated
+    binarymasks semanticmasks instancemasks target targets pixellabels labelcol annotated
 """
 _PICTURES = """
     images image imgs img jpegimages pictures photos pics rgb input inputs leftimg8bit original originals frames sat
@@ -42,10 +42,17 @@ def is_mask_folder(name: str) -> bool:
     >>> is_mask_folder("train_masks"), is_mask_folder("no_mask"), is_mask_folder("with_mask"), is_mask_folder("cats")
     (True, False, False, False)
     """
-    if plain(name) in _MASK_WORDS or plain(name) in _MASK_FOLDERS:
+    if plain(name) in _MASK_WORDS or plain(name) in _MASK_FOLDERS or _run_together(name):
         return True
     found = words(name)
     return bool(found) and found[-1] in _MASK_WORDS and not {"no", "with", "without"} & set(found)
+
+
+def _run_together(name: str) -> str:
+    """The name of a split that a word for masks follows without a space: ``train`` of ``trainannot``; "" without."""
+    whole = plain(name)
+    ends = (whole.removesuffix(word) for word in _MASK_WORDS if whole.endswith(word))
+    return next((each for each in ends if each in SPLIT_NAMES), "")
 
 
 def is_image_folder(name: str) -> bool:
@@ -138,6 +145,8 @@ def _without(folder: str, is_one: Callable[[str], bool]) -> str:
     for part in folder.split("/"):
         if not is_one(part):
             kept.append(part)
+        elif split := _run_together(part):
+            kept.append(split)
         elif plain(part) not in _MASK_FOLDERS | _IMAGE_WORDS:
             kept.append("".join(word for word in words(part) if word not in said))
     return "/".join(part.lower() for part in kept if part)

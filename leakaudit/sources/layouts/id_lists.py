@@ -244,11 +244,26 @@ def label_by_folder(found: Found) -> str:
     """Label pictures by the folders in which they lie, where these are classes; what was made of them, in words."""
     inner = [[row[0][: max(row[0].rfind(b"/"), 0)] for row, _ in rows] for rows in found.rows.values()]
     labels, said = class_labels(inner)
+    if labels is not None and _are_splits(labels, [len(rows) for rows in found.rows.values()]):
+        return "each inner folder is of one split, their names are not taken for labels"
     if labels is not None:
         left = iter(labels)
         for split, rows in found.rows.items():
             found.rows[split] = [(row, told._replace(label=next(left))) for row, told in rows]
     return said
+
+
+def _are_splits(labels: Sequence[str | None], sizes: Sequence[int]) -> bool:
+    """Whether no folder holds pictures of two splits: it then says more of the split than of a class."""
+    seen: set[str | None] = set()
+    at = 0
+    for size in sizes:
+        here = set(labels[at : at + size])
+        if here & seen:
+            return False
+        seen |= here
+        at += size
+    return len(sizes) > 1
 
 
 def takes(request: Request, sniffed: Sniffed) -> list[str]:

@@ -17,7 +17,7 @@ from leakaudit.sources.beside import picture_tops
 from leakaudit.sources.inventory import Folder
 from leakaudit.sources.layouts.image_folders import STRAY_PICTURES
 from leakaudit.sources.listing import Row, display, make_samples, uri_of
-from leakaudit.sources.masks import MaskPairs, is_mask_folder, pair_masks
+from leakaudit.sources.masks import MaskPairs, is_image_folder, is_mask_folder, pair_masks
 from leakaudit.sources.names import canonical, distinct, split_of, split_word
 from leakaudit.sources.parts import item_parts, say_names
 from leakaudit.sources.picture_index import PROBED, index_of
@@ -37,6 +37,7 @@ class Sniffed:
     problems: tuple[Problem, ...]
     n_other: int
     n_without_split: int = 0
+    beside: tuple[int, str] = (0, "")
 
 
 def sniff(request: Request) -> Sniffed | NotThis:
@@ -60,6 +61,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
     pictures = [row for row in index.listing.rows if row[0] not in masks]
     if len(set(pairs.mask_of.values())) < max(LEAST_MASKED * len(pictures), 1):
         return absent
+    pictures, n_beside, beside = _beside_the_images(pictures, pairs)
     names = {folder: _split_folder(folder[start:], request) for folder in {_folder_of(row[0]) for row in pictures}}
     found = distinct(sorted({each for each in names.values() if each is not None}))
     named = dict(zip(sorted({each for each in names.values() if each is not None}), found, strict=True))
@@ -85,7 +87,35 @@ def sniff(request: Request) -> Sniffed | NotThis:
         tuple(index.listing.problems),
         index.listing.n_other,
         n_without,
+        (n_beside, beside),
     )
+
+
+def _beside_the_images(pictures: Sequence[Row], pairs: MaskPairs) -> tuple[list[Row], int, str]:
+    """The pictures without those of other folders beside ``images``: a second annotator's masks, previews, heat maps.
+
+    Returns
+    -------
+    kept : list of Row
+    n_left_out : int
+    example : str
+        A folder that was left out.
+    """
+    masked = {_folder_of(picture) for picture in pairs.mask_of.values()}
+    around = {folder[: folder[:-1].rfind(b"/") + 1] for folder in masked if _named_images(folder)}
+    folders = {_folder_of(row[0]) for row in pictures}
+    left_out = {
+        folder
+        for folder in folders
+        if folder not in masked and not _named_images(folder) and folder[: folder[:-1].rfind(b"/") + 1] in around
+    }
+    kept = [row for row in pictures if _folder_of(row[0]) not in left_out]
+    return kept, len(pictures) - len(kept), uri_of(min(left_out)) if left_out else ""
+
+
+def _named_images(folder: bytes) -> bool:
+    """Whether the innermost folder is named like one of pictures."""
+    return is_image_folder(os.fsdecode(folder[:-1].rpartition(b"/")[2]))
 
 
 def row_of(base: bytes, path: bytes) -> bytes:
@@ -164,6 +194,10 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         notes.append(f"{len(without):,} of {len(pictures):,} pictures have no mask ({_first(without)}).")
     if sniffed.pairs.orphans:
         notes.append(f"{len(sniffed.pairs.orphans):,} masks belong to no picture ({_first(sniffed.pairs.orphans)}).")
+    if sniffed.beside[0]:
+        notes.append(
+            f"{sniffed.beside[0]:,} pictures in folders beside the images ({sniffed.beside[1]}, …) were not looked at."
+        )
     if sniffed.n_without_split:
         notes.append(f"{sniffed.n_without_split:,} pictures lie in no split folder and were not looked at.")
     names = ", ".join(

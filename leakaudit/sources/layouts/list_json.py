@@ -78,6 +78,8 @@ def _told(request: Request, path: str) -> dict[str, list[Told]]:
         return {}
     if not isinstance(value, dict):
         return {}
+    inner = value.get(next((key for key in value if key.lower() in ("split", "splits", "partition")), ""))
+    value = inner if isinstance(inner, dict) else value
     splits = distinct([(key, split) for key in value if (split := split_of(key, request.config.splits))])
     told: dict[str, list[Told]] = {}
     for key, split in splits:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ from leakaudit.sources.names import (
     split_of,
     words,
 )
-from leakaudit.sources.parts import list_folder, say_names, stem
+from leakaudit.sources.parts import list_folder, say_names, stem, sub_folders
 from leakaudit.sources.picture_index import PictureIndex, find, has_pictures, index_of
 from leakaudit.sources.readers import head_of, is_table_name, is_text_name
 from leakaudit.sources.readers.heads import Head, settle
@@ -57,6 +58,8 @@ LEAST_FOUND, LEAST_ID = 0.5, 0.9
 other, whose values must differ as much, too: a count of 1 to 9 is no id, though 1.jpg to 9.jpg lie here."""
 LEAST_SHARE = 0.5
 """Share of the pictures in split folders that tables beside them must have rows for."""
+MOST_FOLDERS = 100
+"""Folders beside a named manifest in which pictures are looked for."""
 MOST_TABLES = 20
 """Tables beside each other that are looked at for one that names pictures."""
 TABLE_FOLDERS = ("annotations", "annotation", "labels", "meta", "metadata", "csv", "csvs", "tables", "info", "splits")
@@ -249,7 +252,7 @@ def _named_column(candidates: Sequence[str], heads: Sequence[Head], request: Req
     folder = storage.parent(heads[0].path) or "."
     top = request.folder if request.folder is not None else folder
     usual = [column for column in candidates if plain(column) in (*PATH_NAMES, *ID_NAMES)]
-    if request.folder is None and not (request.config.path_column or any(plain(each) != "id" for each in usual)):
+    if request.folder is None and not (request.config.path_column or (usual and _pictures_near(request, folder))):
         return None  # files that were named: a folder is searched only for what looks like a manifest
     if not has_pictures(request, top):
         return None
@@ -267,6 +270,16 @@ def _named_column(candidates: Sequence[str], heads: Sequence[Head], request: Req
         if best is None or (share, is_usual) > best[:2]:
             best = (share, is_usual, column)
     return None if best is None else _Column(best[2], folder, index)
+
+
+def _pictures_near(request: Request, folder: str) -> bool:
+    """Whether pictures lie in a folder or in one directly below it: no walk through all that lies deeper."""
+    folders = ("", *sub_folders(request.inventory, folder)[:MOST_FOLDERS])
+    for name in folders:
+        with suppress(OSError):
+            if request.inventory.folder(os.fsencode(os.path.join(folder, name))).pictures:
+                return True
+    return False
 
 
 def _at(base: str, told: str) -> str:
@@ -287,6 +300,14 @@ def _near(request: Request, head: Head, base: str) -> tuple[bytes, ...]:
     folder = storage.parent(head.path) or "."
     folders = dict.fromkeys((folder, base, storage.parent(storage.absolute(folder))))
     return tuple(os.fsencode(request.relative(each)) for each in folders)
+
+
+def _base_of(head: Head, first: Head, base: str) -> str:
+    """What the paths of a manifest are relative to: its folder, or the parent of it, as those of the first are."""
+    folder, of_first = (storage.parent(each.path) or "." for each in (head, first))
+    if folder == of_first:
+        return base
+    return folder if base == of_first else storage.parent(storage.absolute(folder))
 
 
 class _Entry(NamedTuple):
@@ -331,6 +352,8 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         "time": _meaning(config.time, guess_column(columns, TIME_NAMES), columns, "--time"),
     }
     taken = {sniffed.path_column, split_column}
+    if meaning["label"] is None and not label_candidates(columns):
+        meaning["label"] = _only_other(sniffed.heads, {*taken, *meaning.values()})
     used = {what: column for what, column in meaning.items() if column is not None and column not in taken}
     finder, tables = _find_all(request, sniffed, splits, (split_column, values), used)
     for split in splits:
@@ -405,6 +428,16 @@ def _find_all(
     return finder, tables
 
 
+def _only_other(heads: Sequence[tuple[str | None, Head]], known: set[str | None]) -> str | None:
+    """The one column beside names and splits, where its values repeat as classes do: ``id,breed``."""
+    head = heads[0][1]
+    rest = [name for name in head.columns if name not in known and plain(name) not in (*PATH_NAMES, *ID_NAMES)]
+    if len(rest) != 1:
+        return None
+    values = [value for value in head.column(rest[0]) if value]
+    return rest[0] if len(values) >= 2 * len(set(values)) > 2 else None
+
+
 def has_boxes(columns: Sequence[str]) -> bool:
     """Whether the rows of a table are objects in pictures.
 
@@ -476,11 +509,7 @@ class _Finder:
         """The rows that follow, numbered from `start`, are those of this manifest: paths are relative to its folder, or
         to the parent of it where those of the first manifest are.
         """
-        folder, first = (storage.parent(each.path) or "." for each in (head, self.first))
-        if folder == first:
-            self.base = self.first_base
-        else:
-            self.base = folder if self.first_base == first else storage.parent(storage.absolute(folder))
+        self.base = _base_of(head, self.first, self.first_base)
         self.prefix = os.fsencode(self.request.relative(self.base))
         self.start_of_path = os.path.join(self.prefix, b"")
         self.near = _near(self.request, head, self.base)
@@ -676,8 +705,10 @@ def takes(request: Request, sniffed: Sniffed) -> list[str]:
         return [*paths, *image_folders.takes(request, sniffed.folders)]
     if sniffed.index is not None and request.folder is not None:
         return [*paths, *picture_tops(request, sniffed.index, request.folder)]
-    named = (value for head in heads for value in head.column(sniffed.path_column)[:PROBED] if value)
-    folders = dict.fromkeys(storage.parent(path) for value in named if (path := _at(sniffed.base, value)))
+    bases = [_base_of(head, heads[0], sniffed.base) for head in heads]
+    firsts = [[value for value in head.column(sniffed.path_column)[:PROBED] if value] for head in heads]
+    named = [_at(base, value) for base, values in zip(bases, firsts, strict=True) for value in values]
+    folders = dict.fromkeys(storage.parent(path) for path in named if path)
     return [*paths, *(folder for folder in folders if folder and storage.is_folder(folder))]
 
 

@@ -67,4 +67,4 @@ def takes(request: Request, sniffed: image_folders.Sniffed | Table) -> list[str]
     return [sniffed.head.path]
 
 
-LAYOUT = DataLayout("one-split", sniff, load, takes, lines=True)
+LAYOUT = DataLayout("one-split", sniff, load, takes, lines=True, fallback=True)

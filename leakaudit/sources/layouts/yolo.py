@@ -88,7 +88,22 @@ def _find_yaml(request: Request) -> tuple[str | None, DataYaml | None]:
             continue
         if (found := parse_data_yaml(text)) is not None:
             return path, found
-    return None, None
+    return None, _classes_beside(request)
+
+
+def _classes_beside(request: Request) -> DataYaml | None:
+    """Names of classes, one a line, as Darknet (``obj.names``) and labelling tools (``classes.txt``) write them."""
+    if request.folder is None:
+        return None
+    for name in list_folder(request.inventory, request.folder)[1]:
+        if name.lower() == "classes.txt" or name.lower().endswith(".names"):
+            try:
+                with storage.open_file(os.path.join(request.folder, name)) as file:
+                    lines = file.read(MOST_YAML).decode("utf-8", "replace").splitlines()
+            except OSError:
+                continue
+            return DataYaml(names={str(at): line.strip() for at, line in enumerate(lines) if line.strip()})
+    return None
 
 
 def _source(
@@ -252,9 +267,10 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     numbers = {box.label for each in reading.annotations if each is not None for box in each.boxes}
     unnamed = sorted((each for each in numbers - set(names.values()) if each.isdigit()), key=int)
     notes = []
+    source_of_names = request.uri(sniffed.yaml_path) if sniffed.yaml_path else "the list of classes"
     if names and unnamed:
         notes.append(
-            f"{len(unnamed):,} class numbers of label files have no name in {request.uri(sniffed.yaml_path or '')} "
+            f"{len(unnamed):,} class numbers of label files have no name in {source_of_names} "
             f"({', '.join(unnamed[:5])}{', …' if len(unnamed) > 5 else ''}): they are kept as numbers."
         )
     labelled = [each.boxes[0].label for each in reading.annotations if each is not None and each.boxes]
@@ -270,6 +286,8 @@ def takes(request: Request, sniffed: Sniffed) -> Sequence[str]:
         paths = list(id_lists.takes(request, source))
     else:
         paths = image_folders.takes(request, source)
+        lists = id_lists.sniff(request) if request.folder is not None else None  # lists of the same pictures
+        own += [path for _, path in lists.lists] if isinstance(lists, id_lists.Sniffed) else []
     labels = {os.fsdecode(folder) for path in paths for folder in label_folders(os.fsencode(path))[:-1]}
     return [*own, *paths, *(path for path in sorted(labels) if storage.is_folder(path))]
 

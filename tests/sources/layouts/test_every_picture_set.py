@@ -16,7 +16,9 @@ from picture_sets import BOTH, CLASSES, N_TRAIN, NAMES, NONE, SETS, SPLITS, N, p
 def stems(dataset):
     """Split and stem of every sample."""
     uris = dataset.samples.uri.to_pylist()
-    names = [uri.rpartition("/")[2].rpartition(".")[0].removesuffix("_0000") for uri in uris]
+    names = [
+        uri.rpartition("/")[2].rpartition(".")[0].removesuffix("_0000").removesuffix("_leftImg8bit") for uri in uris
+    ]
     return {name: dataset.splits[code] for name, code in zip(names, dataset.samples.split.tolist(), strict=True)}
 
 
@@ -76,3 +78,24 @@ def test_the_same_in_object_storage(name, tmp_path):
     labels = [each.samples.label.to_pylist() if each.samples.label is not None else None for each in (here, there)]
     assert labels[0] == labels[1]
     assert Counter(there.notes).total() == Counter(here.notes).total()
+
+
+def test_named_manifests_find_ids_and_named_folders_their_metadata(tmp_path):
+    """What is named by itself is read as it is read in its folder."""
+    SETS["csv a split"][0](tmp_path / "ids", pictures(leaky=False))
+    SETS["hub metadata"][0](tmp_path / "hub", pictures(leaky=False))
+    ids = load([f"train={tmp_path}/ids/train.csv", f"val={tmp_path}/ids/val.csv"], Config())
+    hub = load([f"train={tmp_path}/hub/train", f"val={tmp_path}/hub/val"], Config())
+    for dataset in (ids, hub):
+        assert dataset.layout.name == "manifest"
+        assert dataset.samples.label.to_pylist() == CLASSES
+
+
+@pytest.mark.parametrize("name", ["masks with lists", "nnU-Net", "yolo"])
+def test_the_inside_of_each_split(name, tmp_path):
+    """``--within`` reads a known layout as that, not as a heap of pictures and masks."""
+    build, layout, _ = SETS[name]
+    build(tmp_path, pictures(leaky=False))
+    dataset = load([tmp_path], Config(within=True))
+    assert dataset.layout.name == layout
+    assert len(dataset.samples) == N

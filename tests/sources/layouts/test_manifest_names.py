@@ -135,3 +135,27 @@ def test_a_table_over_few_pictures_of_split_folders(tmp_path):
     dataset = load([tmp_path], Config())
     assert dataset.layout.name == "image-folders"
     assert len(dataset.samples) == N
+
+
+def test_the_only_other_column_is_the_label(tmp_path):
+    flat(tmp_path, pictures(leaky=False))
+    for header in ("id,breed\n", ""):
+        for split in ("train", "val"):
+            rows = [f"{NAMES[i]}.png,{CLASSES[i]}" for i in range(N) if SPLITS[i] == split]
+            put(tmp_path, f"{split}.csv", header + "\n".join(rows) + "\n")
+        assert load([tmp_path], Config()).samples.label.to_pylist() == CLASSES
+    for split in ("train", "val"):
+        rows = [f"{NAMES[i]}.png,a picture of {i}" for i in range(N) if SPLITS[i] == split]
+        put(tmp_path, f"{split}.csv", "id,caption\n" + "\n".join(rows) + "\n")
+    assert load([tmp_path], Config()).samples.label is None
+
+
+def test_splits_within_a_json_file(tmp_path):
+    flat(tmp_path, pictures(leaky=False))
+    inner = {
+        split: [name for name, each in zip(NAMES, SPLITS, strict=True) if each == split] for split in ("train", "val")
+    }
+    put(tmp_path, "info.json", {"name": "animals", "splits": inner})
+    dataset = load([tmp_path], Config())
+    assert dataset.layout.name == "list-json"
+    assert len(dataset.samples) == N

@@ -209,6 +209,36 @@ def test_masks_by_named_folders(tmp_path):
     assert [int((dataset.samples.split == at).sum()) for at in (0, 1)] == [8, 4]
 
 
+def test_pictures_beside_images_with_masks_are_no_samples(tmp_path):
+    made = pictures(leaky=False)
+    for folder in ("images", "masks", "previews"):
+        in_folders(tmp_path, made, lambda split, label, folder=folder: f"{split}/{folder}")
+    dataset = load([tmp_path], Config())
+    assert len(dataset.samples) == N
+    assert said(dataset, "12 pictures in folders beside the images (train/previews/, …) were not looked at")
+
+
+def test_a_split_without_masks_stays(tmp_path):
+    """Held-out masks are often kept back."""
+    made = pictures(leaky=False)
+    in_folders(tmp_path, made, lambda split, label: split)
+    for i in range(8):
+        put(tmp_path, f"train_masks/{NAMES[i]}_mask.png", made[0])
+    dataset = load([tmp_path], Config())
+    assert [int((dataset.samples.split == at).sum()) for at in (0, 1)] == [8, 4]
+    assert said(dataset, "4 of 12 pictures have no mask")
+
+
+def test_folders_of_one_split_each_are_no_classes(tmp_path):
+    made = pictures(leaky=False)
+    in_folders(tmp_path, made, lambda split, label: f"part_{'one' if split == 'train' else 'two'}")
+    put(tmp_path, "train.txt", "".join(f"{name}\n" for name in NAMES[:8]))
+    put(tmp_path, "val.txt", "".join(f"{name}\n" for name in NAMES[8:]))
+    dataset = load([tmp_path], Config())
+    assert dataset.layout.name == "id-lists"
+    assert labels(dataset) is None
+
+
 def test_volumes_are_named_and_not_read(tmp_path):
     for i in range(12):
         put(tmp_path, f"images{'Tr' if i < 8 else 'Ts'}/case_{i:03d}_0000.nii.gz", b"\x1f\x8b" + bytes(20))
