@@ -19,8 +19,17 @@ from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.kinds import MAGIC_BYTES, begins_as_picture, begins_as_sound
 from leakaudit.sources.layouts.split_column import find_split_column, one_table, read_split_values, say_values
-from leakaudit.sources.names import GROUP_NAMES, TIME_NAMES, guess_column, guess_label, resolve_column
-from leakaudit.sources.parts import say_names, say_parts
+from leakaudit.sources.listing import entries_of
+from leakaudit.sources.names import (
+    GROUP_NAMES,
+    TIME_NAMES,
+    guess_column,
+    guess_label,
+    resolve_column,
+    split_of,
+    split_word,
+)
+from leakaudit.sources.parts import Part, folder_parts, in_order, list_folder, say_names, say_parts, stem
 from leakaudit.sources.readers.cells import TableShape, first_cells, is_columnar, read_plain, table_shape
 from leakaudit.sources.readers.heads import Head, cell_of_arrow
 from leakaudit.sources.storage.inside import Cell, cell_path
@@ -33,6 +42,7 @@ LOOKED_AT = 20
 """First cells of a column of bytes, by which it is known whether they are pictures."""
 
 ONLY = "all"
+_ARROW = (".arrow", ".feather")
 
 CellKind = Literal["picture", "sound"]
 
@@ -74,7 +84,7 @@ class Sniffed:
 
 def sniff(request: Request) -> Sniffed | NotThis:
     """Look for split files, or one table with a split column, that have a column of pictures."""
-    parts = find_table_parts(request)
+    parts = _arrow_files(request) or find_table_parts(request)
     if isinstance(parts, TableParts):
         files: list[tuple[str | None, str]] = [(part.split, path) for part in parts.parts for path in part.paths]
         said, unused = say_parts(parts.parts), parts.unused
@@ -101,6 +111,26 @@ def sniff(request: Request) -> Sniffed | NotThis:
             nearly=True,
         )
     return Sniffed(tuple(files), column, names, said, split_column)
+
+
+def _arrow_files(request: Request) -> TableParts | None:
+    """Arrow files in folders or with names of splits: ``train/data-00000-of-00001.arrow``, ``train.feather``."""
+    if request.folder is None:
+        return None
+    folders, files = list_folder(request.inventory, request.folder)
+    found: list[Part] = []
+    for part in folder_parts(request.folder, folders, request.config):
+        names = [name for name in entries_of(request.inventory, part.paths[0])[1] if name.endswith(_ARROW)]
+        if names:
+            found.append(Part(part.split, tuple(os.path.join(part.paths[0], name) for name in names), part.called))
+    by_name: dict[str, list[str]] = {}
+    for name in files:
+        split = split_of(stem(name), request.config.splits) or split_word(stem(name))
+        if name.endswith(_ARROW) and split is not None:
+            by_name.setdefault(split, []).append(os.path.join(request.folder, name))
+    if not found:
+        found = [Part(split, tuple(paths), say_names(paths, 2)) for split, paths in by_name.items()]
+    return TableParts(tuple(in_order(found))) if len(found) >= (1 if request.config.within else 2) else None
 
 
 def cell_columns(path: str, shape: TableShape) -> list[CellColumn]:

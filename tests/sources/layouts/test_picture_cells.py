@@ -161,6 +161,18 @@ def test_feather_and_streams_of_arrow(tmp_path, compression):
     assert found == pictures
 
 
+def test_a_folder_as_datasets_saves_it(tmp_path):
+    for split, first in (("train", 0), ("test", 30)):
+        table = pa.table({"image": [picture(first), picture(first + 1), picture(2)], "label": ["a", "b", "a"]})
+        (tmp_path / split).mkdir()
+        with pa.ipc.new_stream(str(tmp_path / split / "data-00000-of-00001.arrow"), table.schema) as stream:
+            stream.write_table(table)
+        (tmp_path / split / "state.json").write_text("{}")
+    report = audit(tmp_path)
+    assert (report.layout.name, report.kind) == ("picture-cells", "image")
+    assert "LA101" in {finding.code for finding in report.findings}
+
+
 def test_a_column_says_the_split(tmp_path):
     splits = ["train"] * 6 + ["test"] * 3 + ["unused"]
     pictures = [picture(at) for at in range(10)]
