@@ -14,7 +14,7 @@ from PIL import Image
 from leakaudit import audit
 from leakaudit.cli import cli
 from leakaudit.config import Config
-from leakaudit.fingerprints.cache.store import care as cache_care
+from leakaudit.fingerprints.cache import care as cache_care
 
 
 def run(*args: str) -> str:

@@ -23,11 +23,11 @@ from PIL import Image
 from leakaudit.config import Config
 from leakaudit.engines import workers
 from leakaudit.engines.progress import silent
+from leakaudit.fingerprints.cache import record as images
 from leakaudit.fingerprints.cache import store as cache_module
 from leakaudit.fingerprints.cache.record import FORMATS, MODES
 from leakaudit.fingerprints.pictures import chunk as image_chunk
 from leakaudit.fingerprints.pictures import contents as image_contents
-from leakaudit.fingerprints.pictures import records as images
 from leakaudit.fingerprints.pictures import scan as image_scan
 from leakaudit.fingerprints.pictures.contents import Listed
 from leakaudit.fingerprints.pictures.pixels import pixel_digest
@@ -389,7 +389,7 @@ print(hash(found.records.tobytes()) and found.records.tobytes().hex()[:64], foun
 
 
 def start(data: Path, cache: Path) -> subprocess.Popen[str]:
-    code = SCAN.format(here=[*map(str, Path(__file__).parents[:2])])
+    code = SCAN.format(here=[str(Path(__file__).parent), str(Path(__file__).parents[2])])
     return subprocess.Popen(
         [sys.executable, "-c", code, data, cache], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -443,7 +443,9 @@ image_chunk.decode = kill_at_100
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 def test_a_killed_scan_goes_on_where_it_was(tmp_path, config, calls):
     folder = fill(tmp_path / "data", 150)
-    code = SCAN.format(here=[*map(str, Path(__file__).parents[:2])]).replace("import fing", "import image_chunk, fing")
+    code = SCAN.format(here=[str(Path(__file__).parent), str(Path(__file__).parents[2])]).replace(
+        "import fing", "import image_chunk, fing"
+    )
     code = code.replace("found =", f"{KILLED}found =")
     killed = subprocess.run([sys.executable, "-c", code, folder, config.cache_dir], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from leakaudit.engines.local import Local
+from leakaudit.fingerprints.rows import cluster as row_cluster
 from leakaudit.fingerprints.rows.cluster import can_travel, nominate_on
-from leakaudit.fingerprints.rows.fingerprint import cluster as row_cluster
 from leakaudit.fingerprints.rows.nominate import nominate
-from leakaudit.fingerprints.texts.documents import minhash
+from leakaudit.fingerprints.texts import minhash
 from leakaudit.fingerprints.texts.minhash import signatures, signatures_on
 from leakaudit.model import TableFile
 from tables import csv_file, fingerprint, frame
