@@ -18,7 +18,8 @@ How it decides
 By equality of the samples (see LA101 to LA104, LA106 and LA107) and inequality of known labels; there is no threshold.
 Across splits a sample counts when at least one equal sample of the reference split has another label; this is an
 *error*. Inside a split the samples without the most frequent label of their group count; this is a *warning*, because
-noise in the label is ordinary where features are few and coarse. Near-duplicate texts with two labels are a *warning*,
+noise in the label is ordinary where features are few and coarse; an *error* where one file is named twice, with two
+labels. Near-duplicate texts with two labels are a *warning*,
 too: one word ("not") may make the difference. Labels are compared in canonical form. A label that is a quantity rather
 than a class is left alone: repeated measurements differ (LA104 reports them). Columns of row numbers or weights are
 left out where LA104 finds more equal rows without them than chance gives. Contradictions among rows whose features
@@ -135,7 +136,8 @@ def run(context: Context, params: Params) -> Outcome:
         inside = conflicting_within(members, split)
         metrics[split] = {"n": sizes[split], "n_conflicting": inside.n_samples, "n_groups": inside.n_groups}
         said.append(f"{inside.n_samples:,} of {sizes[split]:,} inside {split}")
-        found[split, split] = _findings(context, params, samples, inside, "warning", samples.relation)
+        some = _findings(context, params, samples, inside, "warning", samples.relation)
+        found[split, split] = [replace(f, severity="error") if _is_one_sample(f) else f for f in some]
     findings = _beyond_chance(samples, found)
     if len(findings) < sum(map(len, found.values())):
         said.insert(0, "rows as coarse as these are equal by chance, and their labels differ by nature")
@@ -147,6 +149,13 @@ def run(context: Context, params: Params) -> Outcome:
     if not findings:
         return Outcome(CHECK.code, CHECK.slug, "passed", "; ".join(said), metrics)
     return Outcome(CHECK.code, CHECK.slug, "failed", "; ".join(said), metrics, tuple(findings), batches)
+
+
+def _is_one_sample(finding: Finding) -> bool:
+    """Whether the two labels are those of one and the same file, named twice: no noise, but a list that contradicts
+    itself.
+    """
+    return any(pair.a.uri == pair.b.uri for pair in finding.evidence.pairs)
 
 
 def _rows(context: Context) -> _Samples:

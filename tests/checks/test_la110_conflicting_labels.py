@@ -148,3 +148,15 @@ def test_contradictions_where_chance_cannot_be_told_are_information():
     outcome = run(frame("train", x=x[80:], y=label[80:]), frame("val", x=x[:80], y=label[:80]), label="y")
     assert outcome.metrics["val against train"]["n_conflicting"] > 5
     assert {finding.severity for finding in outcome.findings} == {"info"}
+
+
+@pytest.mark.parametrize(("labels", "expected"), [(("cat", "dog"), ["error"]), (("cat", "cat"), [])])
+def test_one_file_named_twice_with_two_labels_is_an_error(labels, expected, tmp_path):
+    rng = np.random.default_rng(9)
+    for at in range(12):
+        pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((48, 48)).save(tmp_path / f"{at}.png")
+    rows = [f"{at}.png,{('cat', 'dog')[at % 2]}" for at in range(12)] + [f"0.png,{label}" for label in labels[1:]]
+    (tmp_path / "manifest.csv").write_text("path,label\n" + "\n".join(rows) + "\n")
+    report = audit(tmp_path / "manifest.csv", within=True, select=("LA110",), cache_dir=tmp_path / "cache")
+    assert [finding.severity for finding in report.findings] == expected
