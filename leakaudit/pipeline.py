@@ -173,8 +173,18 @@ def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], co
         unknown = ", ".join(sorted(splits))
         raise ConfigError(f"give either paths or named splits, not both (or is {unknown} a misspelt setting?)")
     if all(isinstance(value, str | os.PathLike) for value in splits.values()):
-        return load([*paths, *(f"{name}={os.fspath(value)}" for name, value in splits.items())], config)
+        named = [f"{name}={os.fspath(value)}" for name, value in splits.items()]
+        return _without_empty_columns(load([*paths, *named], config))
     return from_frames(splits, config)
+
+
+def _without_empty_columns(dataset: Dataset) -> Dataset:
+    """Pictures beside whose label no column says anything are pictures alone."""
+    roles = dataset.columns
+    known = {roles.label, roles.split, roles.id, *roles.ignore}
+    if dataset.samples is None or any(set(table.columns) - known for table in dataset.tables):
+        return dataset
+    return replace(dataset, tables=())
 
 
 def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Context:

@@ -387,7 +387,7 @@ def test_control_characters_reach_no_terminal(tmp_path, splits, suffix):
 
 @every_format
 def test_cells_of_a_megabyte(splits, suffix):
-    words = [f"word{i}" for i in range(20_000)]
+    words = ["".join(chr(97 + int(digit)) for digit in f"{i:05d}") for i in range(20_000)]
 
     def change(*both):
         for frame in both:

@@ -56,4 +56,4 @@ def p_text(p: float) -> str:
 
 def rounded(value: float | None, digits: int = 4) -> float | None:
     """A figure of a report; None stays None."""
-    return None if value is None else round(float(value), digits)
+    return None if value is None else round(float(value), digits) + 0.0  # no minus before a zero

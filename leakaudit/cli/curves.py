@@ -81,7 +81,7 @@ def _grouped(paths: tuple[str, ...]) -> list[tuple[str, str]]:
     multiple=True,
     callback=_columns,
     metavar="FIELD=COLUMN,...",
-    help="Of any csv or log: epoch=…,train_loss=…,val_loss=…, also train_accuracy, val_accuracy, lr.",
+    help="Of any csv or log: train_loss=…,val_loss=…,epoch=…",
 )
 @click.option("--train-set", metavar="NAME", help="Which evaluation set is the training set (XGBoost).")
 @click.option(
@@ -93,7 +93,7 @@ def _grouped(paths: tuple[str, ...]) -> list[tuple[str, str]]:
     multiple=True,
     callback=_holdouts,
     metavar="NAME=SCORE|FILE",
-    help="A score on data that nothing was chosen by: test=0.71, test=0.71:2000 (samples), or a file.",
+    help="Score on data kept aside: test=0.71[:samples], or a file.",
 )
 @click.option("--val-size", type=click.IntRange(1), metavar="N", help="Samples in the validation set, for intervals.")
 @click.option("--modality", type=click.Choice(get_args(Modality)), help="What the samples are; advice fits it.")

@@ -103,7 +103,7 @@ def recognise(request: Request, layouts: Sequence[DataLayout]) -> tuple[Recognis
             continue
         if best is None or weight > best.weight:
             best = Recognised(layout, request, sniffed, takes, weight)
-    if best is None and unreadable is not None:
+    if best is None and unreadable is not None and not any(each.nearly for each in reasons):
         raise unreadable
     return best, reasons
 

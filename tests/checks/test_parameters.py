@@ -27,7 +27,7 @@ class Params:
     inner: Inner = field(default_factory=Inner)
 
 
-CHECK = Check("LA999", "slug", "info", ("image",), (), Params(), lambda context, params: None)  # type: ignore[arg-type]
+CHECK = Check("LA999", "slug", "quality", "info", ("image",), (), Params(), lambda context, params: None)  # type: ignore[arg-type]
 
 
 def test_some_are_changed_and_the_others_stay():

@@ -105,7 +105,7 @@ def test_patches_answer_alike_to_equal_pictures():
     features = patch_features(pictures)
     assert features.shape == (20, 1_024)
     assert np.isfinite(features).all()
-    assert (features[0] == features[1]).all()
+    assert features[0] == pytest.approx(features[1], abs=1e-6)  # a product may sum its last rows in another order
     assert (features == patch_features(pictures)).all()
 
 

@@ -188,7 +188,7 @@ def score_model(columns: Sequence[Float64], rows: Rows) -> Score:
     if not columns:
         return Score(0.0, 0.0, 0.0, n_classes=0 if rows.classes is None else len(np.unique(rows.classes[known])))
     filled = [np.where(np.isnan(column), np.nanmin(column) - 1, column)[known] for column in columns]
-    table = np.clip(np.column_stack(filled), -3e38, 3e38).astype(np.float32)
+    table = np.clip(np.column_stack(filled), -1e30, 1e30).astype(np.float32)
     groups = None if rows.groups is None else rows.groups[known]
     units = equal_units(filled, groups)
     common = {"n_estimators": TREES, "min_samples_leaf": 3, "random_state": 0, "n_jobs": 1}

@@ -123,20 +123,11 @@ def load(paths: Sequence[str | os.PathLike[str]], config: Config) -> Dataset:
     left = unclaimed(request, found.takes)
     if config.layout is None and is_minority(found, left):
         raise LayoutError(_minority(request, found, left))
-    dataset = _without_empty_columns(found.layout.load(found.request, found.sniffed))
+    dataset = found.layout.load(found.request, found.sniffed)
     _every_name_used(dataset, config)
     if left:
         dataset = replace(dataset, unclaimed=left, notes=(*dataset.notes, *_left_to_say(dataset, left)))
     return dataset if config.group_pattern is None else with_groups(dataset, config)
-
-
-def _without_empty_columns(dataset: Dataset) -> Dataset:
-    """Pictures beside whose label no column says anything are pictures alone."""
-    roles = dataset.columns
-    known = {roles.label, roles.split, roles.id, *roles.ignore}
-    if dataset.samples is None or any(set(table.columns) - known for table in dataset.tables):
-        return dataset
-    return replace(dataset, tables=())
 
 
 def _left_to_say(dataset: Dataset, left: Sequence[Unclaimed]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leakaudit.config import Config
-from leakaudit.errors import ConfigError, InputError, LayoutError
+from leakaudit.errors import ConfigError, LayoutError
 from leakaudit.model import Dataset
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
@@ -59,11 +59,14 @@ def one_table(request: Request) -> str | NotThis:
 
 
 def _one_inside(path: str, config: Config) -> str | NotThis:
-    """A file that may hold several tables, if it holds one."""
-    try:
-        names = tables_in(path, config)
-    except InputError as error:
-        return NotThis(str(error))
+    """A file that may hold several tables, if it holds one.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    names = tables_in(path, config)
     return path if names is None or len(names) == 1 else NotThis(f"{len(names)} tables in {display(path)}")
 
 

@@ -47,9 +47,11 @@ def parquet_head(source: Source, config: Config) -> Head:
         raise InputError(f"{source.shown}: a damaged parquet file") from error
     if not schema.names:
         raise InputError(f"{source.shown}: a parquet file without columns")
-    shape = nested_shape(plain, first)
-    if shape is not None and first is not None:
-        return _flat_head(source, shape, first, lambda: _parquet_batches(source))
+    if nested_shape(plain, first) is not None:
+        first = next(_parquet_batches(source, PICTURES_AND_NESTED), None)
+        shape = nested_shape(schema, first)
+        if shape is not None and first is not None:
+            return _flat_head(source, shape, first, lambda: _parquet_batches(source))
     return Head(source.path, "parquet", tuple(schema.names), rows, is_empty=n_rows == 0, file=source.file)
 
 
@@ -59,12 +61,16 @@ def _holds_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _parquet_batches(source: Source) -> Iterator[pa.RecordBatch]:
+PICTURES_AND_NESTED = 64
+"""First rows of a file that are read whole, pictures and all, where other cells are to be laid flat."""
+
+
+def _parquet_batches(source: Source, rows: int = HEAD_ROWS) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
     try:
         with storage.open_file(source.file) as opened, pq.ParquetFile(opened) as file:
-            yield from file.iter_batches()
+            yield from file.iter_batches(batch_size=rows)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{source.shown}: a damaged parquet file") from error
 

@@ -173,7 +173,12 @@ def test_a_gpu_is_used_where_torch_sees_one_and_the_work_is_worth_it(records, mo
     monkeypatch.setattr(neighbours, "gpu_for", lambda _n_pairs: "cpu")
     found = nearest(described, described, 5)
     assert found.similarity == pytest.approx(expected.similarity, abs=1e-5)
-    assert (found.index == expected.index).mean() > 0.99
+    # Sums are taken in another order, so only neighbours that are no tie must be the same ones.
+    steps = np.abs(np.diff(expected.similarity, axis=1)) > 1e-5
+    last = np.zeros((len(expected.similarity), 1), dtype=bool)
+    alone = np.hstack([~last, steps]) & np.hstack([steps, last])
+    assert alone.mean() > 0.3
+    assert (found.index == expected.index)[alone].all()
 
 
 def test_a_picture_is_not_its_own_neighbour(records):
