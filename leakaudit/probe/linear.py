@@ -71,6 +71,13 @@ class LinearModel:
 
     def fit(self, job: Job, tick: Callable[[], None] = lambda: None) -> Fit:
         """Train one model in an order of its own, and judge."""
+        from threadpoolctl import threadpool_limits
+
+        # Sums over threads hang on how many there are, and a child process has one: the same model everywhere.
+        with threadpool_limits(1, user_api="blas"):
+            return self._fit(job, tick)
+
+    def _fit(self, job: Job, tick: Callable[[], None]) -> Fit:
         rng = np.random.default_rng(job.seed)
         weights = np.zeros((self.features.shape[1], max(1, self.n_classes)), dtype=np.float32)
         squares = np.full_like(weights, 1e-8)

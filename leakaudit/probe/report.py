@@ -26,6 +26,10 @@ CONFUSED = 40
 POINTS = 200
 """Of a curve."""
 
+DIGITS = 9
+"""Of a figure of the report, after the point: the last bits of a sum hang on how many threads took part in it, and
+reports of the same data are the same byte for byte."""
+
 SHOWN = 12
 """Hardest and most memorised samples."""
 
@@ -52,13 +56,20 @@ def probe_report(context: Context) -> ProbeReport | None:
         n_seeds=len(measured.loss),
         n_repeats=len(measured.out_of_fold),
         n_folds=len(np.unique(measured.fold[0])),
-        gap=attribution.gap,
-        gap_low=attribution.gap_low,
-        gap_high=attribution.gap_high,
+        gap=_figure(attribution.gap),
+        gap_low=_figure(attribution.gap_low),
+        gap_high=_figure(attribution.gap_high),
         terms=tuple(map(_term, attribution.terms)),
         regularisers=tuple(map(_term, attribution.regularisers)),
         tests=tuple(
-            ProbeTest(test.name, test.effect, test.p, test.p_holm, test.detectable, test.reason)
+            ProbeTest(
+                test.name,
+                _figure(test.effect),
+                _figure(test.p),
+                _figure(test.p_holm),
+                _figure(test.detectable),
+                test.reason,
+            )
             for test in attribution.tests
         ),
         summary=explain(attribution, found.by_check).headline,
@@ -74,13 +85,19 @@ def probe_report(context: Context) -> ProbeReport | None:
 
 
 def _term(term: Term) -> ProbeTerm:
-    return ProbeTerm(term.letter, term.name, term.value, term.low, term.high, term.meaning)
+    value = round(float(term.value), DIGITS) + 0.0
+    return ProbeTerm(term.letter, term.name, value, _figure(term.low), _figure(term.high), term.meaning)
+
+
+def _figure(value: float | None) -> float | None:
+    """A figure of the report; without a minus before a zero."""
+    return None if value is None else round(float(value), DIGITS) + 0.0
 
 
 def _curve(seed: int, curve: Curve) -> ProbeCurve:
     at = np.unique(np.linspace(0, len(curve.epoch) - 1, min(POINTS, len(curve.epoch))).astype(np.int64))
     columns = (curve.epoch, curve.train_loss, curve.val_loss, curve.train_accuracy, curve.val_accuracy)
-    return ProbeCurve(seed, *(tuple(column[at].tolist()) for column in columns))
+    return ProbeCurve(seed, *(tuple((np.round(column[at], DIGITS) + 0.0).tolist()) for column in columns))
 
 
 def _histogram(h: Float64, held_out: np.ndarray) -> LossHistogram | None:
@@ -94,7 +111,7 @@ def _histogram(h: Float64, held_out: np.ndarray) -> LossHistogram | None:
     edges = np.linspace(low, top if top > low else low + 1, BINS + 1)
     clipped = np.clip(h, edges[0], edges[-1])
     counts = [np.histogram(clipped[side & finite], edges)[0].tolist() for side in (~held_out, held_out)]
-    return LossHistogram(tuple(edges.tolist()), tuple(counts[0]), tuple(counts[1]))
+    return LossHistogram(tuple(np.round(edges, DIGITS).tolist()), tuple(counts[0]), tuple(counts[1]))
 
 
 def _confusion(found: Probed) -> tuple[tuple[int, ...], ...]:
