@@ -34,7 +34,7 @@ from leakaudit.sources.readers.files import TEXT_SUFFIXES, Source, suffix_of
 from leakaudit.sources.readers.heads import Head, Reader
 from leakaudit.sources.readers.no_tables import what_it_is
 from leakaudit.sources.readers.packed import open_packed, packing_of, unpacked
-from leakaudit.sources.readers.saved_datasets import saved_shards
+from leakaudit.sources.readers.saved_datasets import saved_shards, without_descriptions
 
 READERS: tuple[Reader, ...] = (
     columnar.PARQUET,
@@ -98,7 +98,7 @@ def tables_of_folder(folder: str, names: Sequence[str]) -> list[str]:
                 "version as parquet"
             )
     saved = saved_shards(folder, names)
-    return table_names(names) if saved is None else saved
+    return table_names(without_descriptions(names)) if saved is None else saved
 
 
 # --- reading --------------------------------------------------------------------------------------------------

@@ -12,7 +12,13 @@ from leakaudit.sources.inventory import why
 from leakaudit.sources.listing import display
 
 STATE = "state.json"
-DESCRIBED = ("state.json", "dataset_info.json", "dataset_dict.json")
+DESCRIPTIONS = ("dataset_info.json", "dataset_dict.json")
+
+
+def without_descriptions(names: Sequence[str]) -> list[str]:
+    """Names of files without those that describe a saved data set, which are no rows of it."""
+    arrow = any(name.endswith(".arrow") for name in names)
+    return [name for name in names if name not in DESCRIPTIONS and not (arrow and name == STATE)]
 
 
 def saved_shards(folder: str, names: Sequence[str]) -> list[str] | None:

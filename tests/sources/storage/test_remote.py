@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,19 +91,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of an S3 server of our own, on a free port of loopback."""
     pytest.importorskip("moto.server", reason="needs moto: pip install 'moto[server]'")
+    log = tmp_path_factory.mktemp("server") / "log"  # a pipe that nobody reads would stop the server when it is full
     command = [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
+    with log.open("wb") as sink, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=sink) as server:
         try:
-            for line in server.stderr:
-                if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                    yield found[0]
-                    break
-            else:
-                pytest.fail("the S3 server did not start")
+            while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+                if server.poll() is not None:
+                    pytest.fail(f"the S3 server did not start: {log.read_text()}")
+                time.sleep(0.05)
+            yield found[0]
         finally:
             server.terminate()
 
