@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from leakaudit.model import Evidence, Finding, Outcome, Report, Sample, SamplePair, Verdict
     from leakaudit.own_model.attribute import attribute
     from leakaudit.pipeline import audit
+    from leakaudit.repair.kept import read_kept
+    from leakaudit.repair.split import NewSplit, split
+    from leakaudit.repair.splitter import LeakFreeKFold, LeakFreeSplit
     from leakaudit.settings import load_config
 
 _HOMES = {
@@ -25,6 +28,9 @@ _HOMES = {
     "audit": "leakaudit.pipeline",
     "Config": "leakaudit.config",
     "load_config": "leakaudit.settings",
+    "read_kept": "leakaudit.repair.kept",
+    **dict.fromkeys(("NewSplit", "split"), "leakaudit.repair.split"),
+    **dict.fromkeys(("LeakFreeKFold", "LeakFreeSplit"), "leakaudit.repair.splitter"),
     **dict.fromkeys(("ConfigError", "InputError", "LayoutError", "LeakauditError", "UserError"), "leakaudit.errors"),
     **dict.fromkeys(("Evidence", "Finding", "Outcome", "Report", "Sample", "SamplePair", "Verdict"), "leakaudit.model"),
 }
@@ -36,7 +42,10 @@ __all__ = [
     "Finding",
     "InputError",
     "LayoutError",
+    "LeakFreeKFold",
+    "LeakFreeSplit",
     "LeakauditError",
+    "NewSplit",
     "Outcome",
     "Report",
     "Sample",
@@ -47,6 +56,8 @@ __all__ = [
     "attribute",
     "audit",
     "load_config",
+    "read_kept",
+    "split",
 ]
 
 

@@ -133,14 +133,14 @@ def audit_changed(
     dataset = _load(paths, {}, config)
     if dataset.kind == "image":
         refuse_inside(paths, config)
-    context = _fingerprint(dataset, config, progress)
+    context = fingerprint(dataset, config, progress)
     note = "Only the overlap was looked at: a full scan does more."
     if dataset.kind == "image":
         n_all = len(context.images)
         context, n_changed = changed.around(context, files)
         few = f"{n_changed:,} changed picture{'' if n_changed == 1 else 's'}"
         note = f"Looked at {few} against {n_all - n_changed:,} others: a full scan does more."
-    found = _outcomes(context, "a full scan looks at it")
+    found = run_checks(context, "a full scan looks at it")
     outcomes, use = _accept(found.outcomes, config)
     found = replace(found, outcomes=outcomes, notes=(*found.notes, note))
     return _report(context.dataset, config, found, use, Infos(outcome.code for outcome in outcomes))
@@ -187,7 +187,7 @@ def _without_empty_columns(dataset: Dataset) -> Dataset:
     return replace(dataset, tables=())
 
 
-def _fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Context:
+def fingerprint(dataset: Dataset, config: Config, progress: Progress) -> Context:
     """Fingerprints of the pictures, of the rows, or of both, where samples are pictures with columns."""
     images = rows = None
     if dataset.samples is not None and dataset.kind == "file":
@@ -217,8 +217,8 @@ def _applies(check: Check, dataset: Dataset) -> bool:
 
 def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stored, Context]:
     """Fingerprint once, run every check that fits, and count what was looked at."""
-    context = _fingerprint(dataset, config, progress)
-    return _outcomes(context, "left out by --select or --ignore"), context
+    context = fingerprint(dataset, config, progress)
+    return run_checks(context, "left out by --select or --ignore"), context
 
 
 def _examine_folds(dataset: Dataset, config: Config, progress: Progress) -> Stored:
@@ -233,7 +233,7 @@ def _examine_folds(dataset: Dataset, config: Config, progress: Progress) -> Stor
     return replace(runs[0], outcomes=outcomes, splits=folds.splits_of(held_out), with_pairs=frozenset(), probe=None)
 
 
-def _outcomes(context: Context, left_out: str) -> Stored:
+def run_checks(context: Context, left_out: str) -> Stored:
     """What the checks that are selected and fit say, and what was looked at."""
     config, dataset = context.config, context.dataset
     chosen = [check for check in CHECKS if config.selects(check.code)]
@@ -285,7 +285,7 @@ def _with_pairs(found: Stored, dataset: Dataset, config: Config) -> tuple[Outcom
 
     @cache
     def context() -> Context:
-        return _fingerprint(dataset, config, silent)
+        return fingerprint(dataset, config, silent)
 
     def pairs_of(code: str, *, every: bool = False) -> Iterator[pa.RecordBatch]:
         check = by_code[code].load()

@@ -34,8 +34,8 @@ def age(folder: Path, seconds: float = 100) -> None:
 def scans(tmp_path, monkeypatch):
     """Scan, and say whether pictures were fingerprinted for it."""
     looked: list[int] = []
-    fingerprint = pipeline._fingerprint
-    monkeypatch.setattr(pipeline, "_fingerprint", lambda *a: looked.append(1) or fingerprint(*a))
+    fingerprint = pipeline.fingerprint
+    monkeypatch.setattr(pipeline, "fingerprint", lambda *a: looked.append(1) or fingerprint(*a))
 
     def scan(folder, **named):
         looked.clear()

@@ -75,7 +75,7 @@ from leakaudit.analysis.belonging.row_keys import MOST_ROWS, hidden_keys, row_ke
 from leakaudit.analysis.belonging.row_likeness import row_places
 from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import label_codes
-from leakaudit.analysis.context import Context
+from leakaudit.analysis.context import Context, once
 from leakaudit.analysis.copies.texts.corpus import texts_of
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import pair_batches
@@ -126,11 +126,7 @@ class _Found:
 
 def run(context: Context, params: Params) -> Outcome:
     """Look for groups on both sides of every pair of splits."""
-    found = _Found()
-    if context.has_pictures:
-        _in_pictures(context, params, found)
-    if context.has_rows:
-        _in_rows(context, params, found)
+    found = _look(context, params)
     if not found.said:
         reason = "no column says which rows belong together: name it with --group"
         return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
@@ -139,6 +135,23 @@ def run(context: Context, params: Params) -> Outcome:
         return Outcome(CHECK.code, CHECK.slug, "passed", said, found.metrics)
     pairs = partial(_pair_batches, context, found)
     return Outcome(CHECK.code, CHECK.slug, "failed", said, found.metrics, findings, pairs)
+
+
+@once
+def _look(context: Context, params: Params) -> _Found:
+    found = _Found()
+    if context.has_pictures:
+        _in_pictures(context, params, found)
+    if context.has_rows:
+        _in_rows(context, params, found)
+    return found
+
+
+def cut_groups(context: Context) -> list[IntArray]:
+    """Groups that findings are about: of each key the group of every sample, -1 for none, shape (n,)."""
+    found = _look(context, Params())
+    cut = {finding.splits for finding in found.findings}
+    return [codes() for pair, codes in found.shared if pair in cut]
 
 
 # --- groups that a column says ---------------------------------------------------------------------------------

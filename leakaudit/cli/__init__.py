@@ -17,7 +17,20 @@ from leakaudit import __version__
 from leakaudit.engines.pandas_unseen import hide_pandas
 from leakaudit.errors import LeakauditError
 
-COMMANDS = ("scan", "curves", "explain", "checks", "accept", "review", "diff", "hook", "cache", "config", "init")
+COMMANDS = (
+    "scan",
+    "split",
+    "curves",
+    "explain",
+    "checks",
+    "accept",
+    "review",
+    "diff",
+    "hook",
+    "cache",
+    "config",
+    "init",
+)
 USAGE_ERROR, BUG, INTERRUPTED = 2, 3, 130
 
 

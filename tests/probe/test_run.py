@@ -317,10 +317,10 @@ def test_grey_pictures_have_one_channel(tmp_path):
         Image.open(path).convert("L").save(path)
     from leakaudit.config import Config
     from leakaudit.engines.progress import silent
-    from leakaudit.pipeline import _fingerprint, _load
+    from leakaudit.pipeline import _load, fingerprint
 
     config = Config(use_cache=False)
-    context = _fingerprint(_load((folder,), {}, config), config, silent)
+    context = fingerprint(_load((folder,), {}, config), config, silent)
     assert kinds.thumbnails(context.images, np.arange(5)).shape == (5, 1, 32, 32)
 
 

@@ -98,7 +98,7 @@ def tables_of_folder(folder: str, names: Sequence[str]) -> list[str]:
                 "version as parquet"
             )
     saved = saved_shards(folder, names)
-    return table_names(without_descriptions(names)) if saved is None else saved
+    return table_names(without_descriptions(folder, names)) if saved is None else saved
 
 
 # --- reading --------------------------------------------------------------------------------------------------

@@ -15,10 +15,26 @@ STATE = "state.json"
 DESCRIPTIONS = ("dataset_info.json", "dataset_dict.json")
 
 
-def without_descriptions(names: Sequence[str]) -> list[str]:
-    """Names of files without those that describe a saved data set, which are no rows of it."""
-    arrow = any(name.endswith(".arrow") for name in names)
-    return [name for name in names if name not in DESCRIPTIONS and not (arrow and name == STATE)]
+NEW_SPLIT, NEW_SPLIT_MARK = "split.json", b'"leakaudit-split"'
+"""What ``leakaudit split`` writes beside a new split, and what stands at its beginning."""
+
+
+def without_descriptions(folder: str, names: Sequence[str]) -> list[str]:
+    """Names of the files directly in a folder without those that describe its data set, which are no rows of it."""
+    none = {*DESCRIPTIONS}
+    if any(name.endswith(".arrow") for name in names):
+        none.add(STATE)
+    if NEW_SPLIT in names and _is_new_split(os.path.join(folder, NEW_SPLIT)):
+        none.add(NEW_SPLIT)
+    return [name for name in names if name not in none]
+
+
+def _is_new_split(path: str) -> bool:
+    try:
+        with storage.open_file(path) as file:
+            return NEW_SPLIT_MARK in file.read(64)
+    except OSError:
+        return False  # said by whoever reads it
 
 
 def saved_shards(folder: str, names: Sequence[str]) -> list[str] | None:
