@@ -2,7 +2,9 @@
 
 >>> import leakaudit
 >>> report = leakaudit.audit("data/")                            # doctest: +SKIP
->>> report = leakaudit.audit(train=train, val=val, label="y")    # doctest: +SKIP
+>>> report = leakaudit.audit(train, val, label="y")              # doctest: +SKIP
+>>> report = leakaudit.audit((X_train, y_train), (X_test, y_test))    # doctest: +SKIP
+>>> report = leakaudit.audit(X, y, cv=KFold(5), groups=patient)  # doctest: +SKIP
 >>> report.findings, report.to_frame(), report.verdict           # doctest: +SKIP
 """
 

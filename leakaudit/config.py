@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from itertools import accumulate
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from leakaudit.model import Severity
 from leakaudit.typed import Range
@@ -207,6 +207,47 @@ class Config:
         deciding = next((each for each in reversed(covering) if each.select or each.ignore), None)
         chosen = deciding is None or _selects(code, deciding.select, deciding.ignore)
         return chosen and _fails(severity, fail_on)
+
+
+class Settings(TypedDict, total=False):
+    """The fields of `Config` as keyword arguments, for functions that take some of them; a list serves as a tuple."""
+
+    within: bool
+    splits: Mapping[str, str]
+    layout: str | None
+    path_column: str | None
+    split_column: str | None
+    label: str | None
+    group: str | None
+    time: str | None
+    time_order: TimeOrder
+    id: str | None
+    ignore_columns: tuple[str, ...] | list[str]
+    keep_columns: tuple[str, ...] | list[str]
+    header: bool | None
+    delimiter: str | None
+    encoding: str | None
+    group_pattern: str | None
+    select: tuple[str, ...] | list[str]
+    ignore: tuple[str, ...] | list[str]
+    require: tuple[str, ...] | list[str]
+    checks: Mapping[str, Mapping[str, Any]]
+    overrides: tuple[Override, ...] | list[Override]
+    fail_on: FailOn
+    accepted: str | Path | None
+    new_since: str | Path | None
+    blind_tolerance: float
+    unsupported_tolerance: float
+    probe: ProbeMode
+    probe_budget: float
+    engine: EngineName
+    engine_address: str | None
+    jobs: int | None
+    cache_dir: str | Path | None
+    use_cache: bool
+    memory_limit: str
+    timings: bool
+    previews: bool
 
 
 def _selects(code: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:

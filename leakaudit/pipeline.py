@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from leakaudit import __version__, gate, stored
 from leakaudit.analysis.context import Context
 from leakaudit.checks import CHECKS, Infos
-from leakaudit.config import Config
+from leakaudit.config import Config, Settings
 from leakaudit.engines.choose import check_engine
 from leakaudit.engines.progress import Progress, silent
 from leakaudit.engines.workers import workers_kept
-from leakaudit.errors import ConfigError, InputError, MissingExtraError, UserError
+from leakaudit.errors import ConfigError, InputError, LayoutError, MissingExtraError, UserError
 from leakaudit.fingerprints.cache.store import refuse_inside
-from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report
+from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report, SplitInfo
+from leakaudit.settings.in_python import in_python, misspelt, translated, with_settings, wrong_name
 from leakaudit.stored import Stored
 from leakaudit.typed import Value
 
@@ -31,26 +36,48 @@ PREVIEWED_FINDINGS = 400
 """Findings whose pictures get a preview: more than a page shows, few enough for a page to carry."""
 
 
+class Named(Settings, total=False):
+    """What `audit` takes by name: every setting, and the usual splits."""
+
+    train: object
+    val: object
+    test: object
+
+
 @workers_kept()
 def audit(
-    *paths: str | os.PathLike[str],
+    *data: object,
     config: Config | None = None,
     progress: Progress = silent,
-    **named: Any,
+    cv: object = None,
+    groups: object = None,
+    **named: Unpack[Named],
 ) -> Report:
-    """Audit the splits of a data set.
+    """Audit the splits of a data set, in files or in memory.
 
     Parameters
     ----------
-    *paths : str or path-like
-        A folder, a manifest, or split files, as on the command line.
+    *data : path or object
+        Paths, as on the command line: a folder, a manifest, or split files. Or objects: ``audit(train, val)``,
+        ``audit(train, val, test)``; one frame with a column that says the split or the fold; a ``DatasetDict`` or a
+        mapping from names of splits to data; or the four of ``train_test_split``, ``audit(X_train, X_test, y_train,
+        y_test)``, which is ``audit((X_train, y_train), (X_test, y_test))``.
+
+        The data of a split are a data frame (pandas, PyArrow, Polars eager or lazy, whatever speaks Arrow), an array
+        or tensor (one axis: values or texts; two: rows; more: pictures or series, as in ``.npy`` files), a sparse
+        matrix, ``(X, y)`` of one of these with its labels, a series or list of texts, a list of pictures of Pillow, of
+        arrays, rows or records, a Hugging Face ``Dataset``, or a ``Dataset``, ``Subset`` or ``DataLoader`` of torch.
     config : Config, optional
         All settings; fields of it may also be given by name: ``label="y"``, ``within=True``.
     progress : Progress, default silent
         Told how far the work is.
+    cv : splitter, int, or iterable of (train, test), optional
+        Audit a cross-validation, ``audit(X, y, cv=KFold(5))``: a splitter of scikit-learn or the like, a number of
+        folds, or the rows of each fold. Each fold is held out once, and all together get one verdict.
+    groups : array-like of shape (n_samples,), optional
+        With `cv`: who or what each sample belongs to, for the splitter and for LA108.
     **named
-        Fields of `Config`, and splits: ``train=frame, val=frame`` (pandas, Arrow, or anything with the Arrow
-        interchange protocol), or ``train="a.csv", val="b.csv"``.
+        Fields of `Config`, and splits by their names: ``train=frame, val=frame``, or ``train="a.csv", val="b.csv"``.
 
     Returns
     -------
@@ -60,34 +87,173 @@ def audit(
     Raises
     ------
     InputError
-        When the data cannot be used: nothing recognised, one split only, an unreadable table.
+        When the data cannot be used: nothing recognised, one split only, an unreadable table, X and y of different
+        lengths.
     ConfigError
-        When a setting means nothing here.
+        When a setting means nothing here, or is misspelt.
 
     Notes
     -----
     No configuration file and no environment variable but ``LEAKAUDIT_CACHE`` is read: what a notebook finds must not
     hang on the folder that it runs in. Ask for a file: ``config=leakaudit.load_config("leakaudit.toml")``.
 
+    Nothing of the caller's is changed. Pictures in memory are written to a temporary folder, uncompressed or nearly so,
+    which is gone when the report is there.
+
     Examples
     --------
     >>> import pandas as pd
     >>> train = pd.DataFrame({"x": [1, 2, 3, 4], "y": ["a", "b", "a", "b"]})
-    >>> report = audit(train=train, val=train.iloc[:1], label="y", select=("LA104",))
+    >>> report = audit(train, train.iloc[:1], label="y", select=("LA104",))
     >>> [(finding.code, finding.n_samples) for finding in report.findings]
     [('LA104', 1)]
     """
-    known = {field.name for field in fields(Config)}
-    config = replace(config or Config(), **{name: value for name, value in named.items() if name in known})
-    splits = {name: value for name, value in named.items() if name not in known}
+    try:
+        given, config = _told(data, dict(named), config or Config())
+        check_engine(config)
+        with _dataset(given, data, config, cv, groups) as (dataset, folded, config):
+            return _audited(dataset, folded, given, config, progress)
+    except UserError as error:
+        said = in_python(error)
+        if said is error:
+            raise
+        raise said from error.__cause__
+
+
+@workers_kept()
+def audit_paths(
+    paths: Sequence[str | os.PathLike[str]], config: Config | None = None, progress: Progress = silent
+) -> Report:
+    """Audit what lies in files, as the command line does: errors name its options.
+
+    Parameters
+    ----------
+    paths : sequence of path
+    config, progress
+        As for `audit`.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As `audit`.
+    """
+    config = config or Config()
     check_engine(config)
-    dataset = _load(paths, splits, config)
+    return _audited(_load(paths, {}, config), None, paths, config, progress)
+
+
+def _told(
+    data: Sequence[object], named: dict[str, Any], config: Config
+) -> tuple[Sequence[object] | dict[str, Any], Config]:
+    """The data, in order or by the names of their splits; and the configuration.
+
+    Raises
+    ------
+    ConfigError
+        A name that is no setting, or data both by order and by name.
+    """
+    from leakaudit.sources.names import split_of
+    from leakaudit.sources.objects.arguments import named as given
+    from leakaudit.sources.objects.kinds import may_be_data
+
+    known = {field.name for field in fields(Config)}
+    config = with_settings(config, {name: value for name, value in named.items() if name in known})
+    splits = {name: value for name, value in named.items() if name not in known}
+    for name, value in splits.items():
+        if split_of(name, config.splits) is None and (misspelt(name) is not None or not may_be_data(value)):
+            raise wrong_name(name)
+    if data and splits:
+        unknown = ", ".join(sorted(splits))
+        raise ConfigError(f"give either data in order or named splits, not both (or is {unknown} a misspelt setting?)")
+    return given(splits) if splits else tuple(data), config
+
+
+@contextmanager
+def _dataset(
+    given: Sequence[object] | dict[str, Any], data: Sequence[object], config: Config, cv: object, groups: object
+) -> Iterator[tuple[Dataset, Sequence[Dataset] | None, Config]]:
+    """The data set, what each fold of a cross-validation sees, and the settings for it; files made here go at the end.
+
+    Raises
+    ------
+    InputError, ConfigError
+    """
+    from leakaudit.sources.objects.arguments import check_alike, positional
+    from leakaudit.sources.objects.kinds import is_path
+
+    if cv is None and groups is not None:
+        raise ConfigError("groups: goes with cv=…; a column that says the group is group='name'")
+    values = list(given.values()) if isinstance(given, dict) else given
+    if cv is None and all(map(is_path, values)):
+        yield _of_paths(given, config), None, config
+        return
+    with TemporaryDirectory(prefix="leakaudit-", ignore_cleanup_errors=True) as folder:
+        if cv is not None:
+            from leakaudit.sources.objects.cross_validation import cross_validated
+
+            if isinstance(given, dict) or not 1 <= len(given) <= 2:
+                raise ConfigError("cv: goes with the whole data set, audit(X, y, cv=…) or audit(frame, label=…, cv=…)")
+            x, y = (*given, None)[:2]
+            dataset, folded = cross_validated(x, y, cv, groups, config, folder)
+            folded = [_without_empty_columns(each) for each in folded]
+            # Each fold sees the same pictures: what one has read, the others need not.
+            yield _in_words(dataset), folded, replace(config, cache_dir=Path(folder) / "cache", use_cache=True)
+            return
+        splits = given if isinstance(given, dict) else positional(given)
+        check_alike(splits)
+        if splits and all(map(is_path, splits.values())):
+            yield _of_paths(splits, config), None, config
+            return
+        from leakaudit.sources.objects.load import objects_dataset
+
+        # What lies in the temporary folder is never met again under its name.
+        dataset = _without_empty_columns(objects_dataset(splits, config, folder))
+        yield _in_words(dataset), None, config if dataset.samples is None else replace(config, use_cache=False)
+
+
+def _in_words(dataset: Dataset) -> Dataset:
+    """What was recognised, as a caller in Python would say it."""
+    why, notes = translated(dataset.layout.why), tuple(map(translated, dataset.notes))
+    return replace(dataset, layout=replace(dataset.layout, why=why), notes=notes)
+
+
+def _of_paths(given: Sequence[Any] | dict[str, Any], config: Config) -> Dataset:
+    """As on the command line; two or three files whose names say no split are train, val, test.
+
+    Raises
+    ------
+    InputError, ConfigError
+    """
+    from leakaudit.sources.objects.arguments import ORDER
+
+    if isinstance(given, dict):
+        return _load((), given, config)
+    try:
+        return _load(given, {}, config)
+    except LayoutError:
+        if not 2 <= len(given) <= len(ORDER) or any("=" in os.fspath(path) for path in given):
+            raise
+        return _load((), dict(zip(ORDER, given, strict=False)), config)
+
+
+def _audited(
+    dataset: Dataset,
+    folded: Sequence[Dataset] | None,
+    given: Sequence[Any] | dict[str, Any],
+    config: Config,
+    progress: Progress,
+) -> Report:
     if dataset.kind == "image":
-        refuse_inside((*paths, *splits.values()), config)
-    where = stored.place(dataset, config) if not dataset.folds else None
+        values = given.values() if isinstance(given, dict) else given
+        refuse_inside([path for path in values if isinstance(path, str | os.PathLike)], config)
+    if folded is None and dataset.folds:
+        from leakaudit.folds import one_fold
+
+        folded = [one_fold(dataset, fold) for fold in dataset.splits]
+    where = stored.place(dataset, config) if folded is None else None
     found = stored.load(where) if where else None
-    if dataset.folds:
-        found = _examine_folds(dataset, config, progress)
+    if folded is not None:
+        found = _examine_folds(folded, config, progress, is_partition=dataset.folds)
         outcomes = found.outcomes
     elif found is None:
         found, context = _examine(dataset, config, progress)
@@ -165,17 +331,13 @@ def _accept(outcomes: Sequence[Outcome], config: Config) -> tuple[tuple[Outcome,
     return marked, use
 
 
-def _load(paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, Any], config: Config) -> Dataset:
+def _load(
+    paths: Sequence[str | os.PathLike[str]], splits: Mapping[str, str | os.PathLike[str]], config: Config
+) -> Dataset:
     from leakaudit.sources.layouts import load
-    from leakaudit.sources.objects.frames import from_frames
 
-    if paths and splits:
-        unknown = ", ".join(sorted(splits))
-        raise ConfigError(f"give either paths or named splits, not both (or is {unknown} a misspelt setting?)")
-    if all(isinstance(value, str | os.PathLike) for value in splits.values()):
-        named = [f"{name}={os.fspath(value)}" for name, value in splits.items()]
-        return _without_empty_columns(load([*paths, *named], config))
-    return from_frames(splits, config)
+    named = [f"{name}={os.fspath(value)}" for name, value in splits.items()]
+    return _without_empty_columns(load([*paths, *named], config))
 
 
 def _without_empty_columns(dataset: Dataset) -> Dataset:
@@ -221,16 +383,31 @@ def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stor
     return run_checks(context, "left out by --select or --ignore"), context
 
 
-def _examine_folds(dataset: Dataset, config: Config, progress: Progress) -> Stored:
-    """Hold every fold out once, and tell all of them together."""
+def _examine_folds(datasets: Sequence[Dataset], config: Config, progress: Progress, *, is_partition: bool) -> Stored:
+    """What each fold sees, one after the other, and all of them told together.
+
+    `is_partition`: each sample is held out once, against all others; else training parts have sizes of their own.
+    """
     from leakaudit import folds
 
-    runs = [_examine(folds.one_fold(dataset, fold), config, progress)[0] for fold in dataset.splits]
+    runs = [_examine(dataset, config, progress)[0] for dataset in datasets]
     held_out = [run.splits[folds.HELD_OUT] for run in runs]
     sizes = [info.n for info in held_out]
     by_check = zip(*(run.outcomes for run in runs), strict=True)
     outcomes = tuple(folds.together(each, sizes) for each in by_check if folds.is_asked(each[0].code))
-    return replace(runs[0], outcomes=outcomes, splits=folds.splits_of(held_out), with_pairs=frozenset(), probe=None)
+    splits = folds.splits_of(held_out)
+    if not is_partition:
+        splits[folds.TRAIN] = _mean_size([run.splits[folds.TRAIN] for run in runs])
+    return replace(runs[0], outcomes=outcomes, splits=splits, with_pairs=frozenset(), probe=None)
+
+
+def _mean_size(infos: Sequence[SplitInfo]) -> SplitInfo:
+    """Of the training parts of several folds."""
+    labels: Counter[str] = Counter()
+    for info in infos:
+        labels.update(info.labels)
+    means = {label: round(count / len(infos)) for label, count in sorted(labels.items())}
+    return SplitInfo(round(sum(info.n for info in infos) / len(infos)), means)
 
 
 def run_checks(context: Context, left_out: str) -> Stored:

@@ -2,30 +2,37 @@
 
 >>> from leakaudit.testing import assert_no_leakage
 >>> assert_no_leakage("data/")                                       # doctest: +SKIP
->>> assert_no_leakage(train=train, val=val, label="y")               # doctest: +SKIP
+>>> assert_no_leakage(train, val, label="y")                         # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 if TYPE_CHECKING:
     from leakaudit.config import Config
     from leakaudit.model import Report
+    from leakaudit.pipeline import Named
 
 SHOWN = 10
 """Findings that a failure lists."""
 
 
-def assert_no_leakage(*paths: str | os.PathLike[str], config: Config | None = None, **named: Any) -> Report:
+def assert_no_leakage(
+    *data: object,
+    config: Config | None = None,
+    cv: object = None,
+    groups: object = None,
+    **named: Unpack[Named],
+) -> Report:
     """Audit a data set, and fail where its gate fails.
 
     Parameters
     ----------
-    *paths, config, **named
-        As for `leakaudit.audit`: paths, or splits by name (``train=frame, val=frame``, or ``train="a.csv"``), and any
-        field of `Config` (``label="y"``, ``fail_on="warning"``, ``ignore=("LA003",)``).
+    *data, config, cv, groups, **named
+        As for `leakaudit.audit`: paths or objects, by order or by the names of their splits (``train=frame,
+        val=frame``, or ``train="a.csv"``), and any field of `Config` (``label="y"``, ``fail_on="warning"``,
+        ``ignore=("LA003",)``).
 
     Returns
     -------
@@ -43,7 +50,7 @@ def assert_no_leakage(*paths: str | os.PathLike[str], config: Config | None = No
     --------
     >>> import pandas as pd
     >>> train = pd.DataFrame({"x": range(100), "y": [0, 1] * 50})
-    >>> assert_no_leakage(train=train, val=train.tail(3), label="y", select=("LA104",))
+    >>> assert_no_leakage(train, train.tail(3), label="y", select=("LA104",))
     Traceback (most recent call last):
         ...
     AssertionError: 3 of 3 val rows (100 %) are already in train
@@ -51,7 +58,7 @@ def assert_no_leakage(*paths: str | os.PathLike[str], config: Config | None = No
     """
     from leakaudit.pipeline import audit
 
-    report = audit(*paths, config=config, **named)
+    report = audit(*data, config=config, cv=cv, groups=groups, **named)
     assert_clean(report)
     return report
 

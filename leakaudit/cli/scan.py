@@ -138,11 +138,11 @@ def _targets(options: Mapping[str, Any], dataset: str | None) -> dict[str, Path]
 def _audit(ctx: click.Context, job: Job, *, previews: bool, show: Progress) -> Report:
     """Audit one data set; an error about a setting says where the setting comes from."""
     from leakaudit.errors import ConfigError
-    from leakaudit.pipeline import audit
+    from leakaudit.pipeline import audit_paths
 
     config = replace(job.effective.config, previews=previews or job.effective.config.previews)
     try:
-        report = audit(*job.paths, config=config, progress=show)
+        report = audit_paths(job.paths, config, show)
     except ConfigError as error:
         raise ConfigError(f"{error}{_sources_named(ctx, job, str(error))}") from error
     if job.effective.file is None:
