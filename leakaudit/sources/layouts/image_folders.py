@@ -7,7 +7,8 @@ the first folder under the split, where nearly all pictures lie in at least two 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from leakaudit.errors import InputError
@@ -26,6 +27,7 @@ from leakaudit.sources.listing import (
     total,
     uri_of,
 )
+from leakaudit.sources.names import plain
 from leakaudit.sources.parts import (
     Part,
     absent_data,
@@ -61,6 +63,14 @@ _NO_CLASSES = (
     "gt",
     "targets",
 )
+
+
+_UNLABELLED = ("unsup", "unsupervised", "unlabeled", "unlabelled", "unknownlabel", "nolabel")
+"""Names of folders whose samples have no label, as their makers say."""
+
+LEAST_SHARED = 0.5
+"""Of the inner folders of a split, at least this share is in the first split, too, where they are classes named by
+numbers. People and recordings are numbered as well, and a good split shares none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,15 +295,25 @@ def class_labels(inner: Sequence[Sequence[bytes]]) -> tuple[list[str | None] | N
         depth += 1
     heads = {folder: each[depth] if len(each) > depth else None for folder, each in levels.items()}
     flat = [heads[folder] for part in inner for folder in part]
-    n_outside = flat.count(None)
-    if n_outside == len(flat):
+    beside = [sum(heads[folder] is None for folder in part) for part in inner]
+    if sum(beside) == len(flat):
         return None, "no class folders, labels are unknown"
+    # A split that lies flat has no labels, as a test set that is handed out; that says nothing of the others.
+    n_outside = sum(n for n, part in zip(beside, inner, strict=True) if n < len(part))
     if n_outside > STRAY_PICTURES * len(flat):
         return (
             None,
             f"{n_outside:,} pictures lie beside the inner folders, whose names are therefore not taken for labels",
         )
+    by_part = [{heads[folder] for folder in set(part)} - {None} for part in inner]
+    n_flat = sum(not names for names in by_part)
+    no_classes = _no_classes(by_part)
+    heads = {folder: None if each in no_classes else each for folder, each in heads.items()}
+    flat = [heads[folder] for part in inner for folder in part]
     names = {each: uri_of(each) for each in heads.values() if each is not None}
+    if _are_numbered(by_part):
+        said = say_names(sorted(names.values()), 3)
+        return None, f"the {len(names):,} inner folders ({said}) number people or recordings, labels are unknown"
     if len(names) < 2:
         return None, f"one inner folder only ({next(iter(names.values()))}), labels are unknown"
     if len(flat) < PICTURES_PER_CLASS * len(names):
@@ -302,7 +322,31 @@ def class_labels(inner: Sequence[Sequence[bytes]]) -> tuple[list[str | None] | N
             f"{len(names):,} inner folders for {len(flat):,} pictures are not taken for classes, labels are unknown",
         )
     said = f"labels are the names of the {len(names):,} class folders ({say_names(sorted(names.values()), 3)})"
+    if n_flat:
+        said += f", {n_flat} of {len(inner)} splits have none"
+    if no_classes:
+        said += f", but of {say_names(sorted(map(uri_of, no_classes)), 3)}"
     return [None if each is None else names[each] for each in flat], said
+
+
+def _no_classes(by_part: Sequence[Set[bytes | None]]) -> set[bytes]:
+    """Inner folders whose name is no class: of unlabelled samples, or the one folder of pictures of a split beside
+    others that have classes (``train/n01/images``, ``val/images``).
+    """
+    every = {name for names in by_part for name in names if name is not None}
+    found = {name for name in every if plain(uri_of(name)) in _UNLABELLED}
+    alone = {name for names in by_part if len(names) == 1 for name in names if name is not None}
+    found |= {name for name in alone if uri_of(name).lower() in _NO_CLASSES}
+    return found if len(every - found) > 1 else set()
+
+
+def _are_numbered(by_part: Sequence[Set[bytes | None]]) -> bool:
+    """Whether inner folders are numbered, and of each held-out split most are not in the first one: who was recorded,
+    and not what is seen.
+    """
+    first, *others = (names for names in by_part if names)
+    numbered = all(name is not None and re.search(rb"\d", name) for names in by_part for name in names)
+    return numbered and bool(others) and all(len(each & first) < LEAST_SHARED * len(each) for each in others)
 
 
 def _empty(part: Part, listing: Listing) -> str:

@@ -122,9 +122,17 @@ def sniff(request: Request) -> Sniffed | NotThis:
         if len(splits) < least or len(columns) < 2 or not all(set(files) == columns for files in splits.values()):
             continue
         paths = [path for files in splits.values() for path in files.values()]
-        if all(head_of_text(path, request.config.encoding) is not None for path in paths):
+        heads = {path: head_of_text(path, request.config.encoding) for path in paths}
+        texts = [path for files in splits.values() for column, path in files.items() if column not in _LABELS]
+        if None not in heads.values() and not all(_are_numbers(heads[path] or "") for path in texts):
             return Sniffed(tuple((split, tuple(sorted(files.items()))) for split, files in splits.items()))
     return absent
+
+
+def _are_numbers(head: str) -> bool:
+    """Whether the lines are rows of numbers: features, and no texts."""
+    lines = [line for line in head.split("\n")[:-1] if line.strip()] or [head]
+    return all(len(re.findall(r"\d+", line)) > 1 and not re.search(r"[^-+\d.,;:eE \t\r]", line) for line in lines)
 
 
 def _column(name: str) -> tuple[str, str, str] | None:

@@ -67,7 +67,7 @@ def load(request: Request, parts: Sequence[Part]) -> Dataset:
         [_below(request, part, row) for row in listing.rows] for part, listing in zip(parts, listings, strict=True)
     ]
     labels, said = class_labels(inner)
-    said = f"{said.replace('pictures', 'sounds')}; compared by their bytes"
+    said = said.replace("pictures", "sounds")
     splits = tuple(part.split for part in parts)
     return Dataset(
         root=request.shown,

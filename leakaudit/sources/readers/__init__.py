@@ -25,6 +25,7 @@ from leakaudit.sources.readers import (
     delimited,
     duckdb_files,
     json_records,
+    number_columns,
     sqlite_files,
     svmlight,
     workbooks,
@@ -47,6 +48,7 @@ READERS: tuple[Reader, ...] = (
     arff.READER,
     svmlight.READER,
     json_records.READER,
+    number_columns.READER,
     delimited.READER,
 )
 """The first that recognises a file reads it; the last one takes every text."""
