@@ -225,12 +225,22 @@ def _examine_folds(dataset: Dataset, config: Config, progress: Progress) -> Stor
     """Hold every fold out once, and tell all of them together."""
     from leakaudit import folds
 
-    runs = [_examine(folds.one_fold(dataset, fold), config, progress)[0] for fold in dataset.splits]
-    held_out = [run.splits[folds.HELD_OUT] for run in runs]
-    sizes = [info.n for info in held_out]
-    by_check = zip(*(run.outcomes for run in runs), strict=True)
-    outcomes = tuple(folds.together(each, sizes) for each in by_check if folds.is_asked(each[0].code))
-    return replace(runs[0], outcomes=outcomes, splits=folds.splits_of(held_out), with_pairs=frozenset(), probe=None)
+    runs = [_examine(each, config, progress)[0] for each in folds.each_fold(dataset)]
+    by_check: dict[str, list[tuple[Outcome, int, str]]] = {}
+    for run, fold in zip(runs, dataset.splits, strict=True):
+        for outcome in run.outcomes:
+            if folds.is_asked(outcome.code):
+                by_check.setdefault(outcome.code, []).append((outcome, run.splits[folds.HELD_OUT].n, fold))
+    outcomes = tuple(folds.together(*zip(*each, strict=True)) for each in by_check.values())
+    return replace(
+        runs[0],
+        outcomes=outcomes,
+        splits=folds.splits_of([run.splits for run in runs]),
+        coverage=replace(folds.coverage_of([run.coverage for run in runs]), unclaimed=dataset.unclaimed),
+        with_pairs=frozenset(),
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+        probe=None,
+    )
 
 
 def _outcomes(context: Context, left_out: str) -> Stored:
