@@ -198,10 +198,7 @@ def load_folds(request: Request, found: FoldsFound) -> Dataset:
 
 def _recognised(request: Request, paths: dict[str, str], layouts: Sequence[DataLayout]) -> Recognised:
     """The parts as if the user had named each."""
-    items = tuple(
-        Item(split, path, (path,), is_folder=storage.is_folder(path))
-        for split, path in paths.items()
-    )
+    items = tuple(Item(split, path, (path,), is_folder=storage.is_folder(path)) for split, path in paths.items())
     found, reasons = recognise(replace(request, items=items), layouts)
     if found is None:
         first = next((each.reason for each in reasons if each.nearly), reasons[0].reason)
@@ -245,7 +242,9 @@ def _held_out_samples(sets: Sequence[Dataset]) -> Samples | None:
             return None
         there = np.flatnonzero(each.samples.split != each.splits.index("train"))
         paths = each.samples.path.take(pa.array(there)).to_pylist()
-        rows = np.array([at for at, path in zip(there.tolist(), paths, strict=True) if path not in seen], dtype=np.int64)
+        rows = np.array(
+            [at for at, path in zip(there.tolist(), paths, strict=True) if path not in seen], dtype=np.int64
+        )
         seen.update(paths)
         kept.append(_taken(each.samples, rows, code))
     return _joined(kept)

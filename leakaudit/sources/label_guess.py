@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from leakaudit.sources.names import LABEL_NAMES, label_candidates, plain
+from leakaudit.sources.names import LABEL_NAMES, called_labels, label_candidates, plain
 
 Cells = Callable[[str], Sequence[str | None]]
 """From a column's name to the cells of its first rows."""
@@ -49,8 +49,7 @@ def guess_label_column(columns: Sequence[str], cells: Cells, *, headerless: bool
         Names say nothing.
     """
     refused: list[str] = []
-    for at in range(len(LABEL_NAMES)):
-        likely = label_candidates(columns, LABEL_NAMES[at : at + 1])
+    for likely in (*(label_candidates(columns, (names,)) for names in LABEL_NAMES), called_labels(columns)):
         candidates = [column for column in likely if not is_running_text(cells(column))]
         refused += [column for column in likely if column not in candidates]
         if len(candidates) > 1:

@@ -20,6 +20,7 @@ from leakaudit.sources.claims import (
     say_unclaimed,
     unclaimed,
 )
+from leakaudit.sources.fold_sets import FoldsFound, load_folds, recognise_folds
 from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.layouts import (
     arrays,
@@ -36,6 +37,7 @@ from leakaudit.sources.layouts import (
     list_json,
     manifest,
     nnunet,
+    numbered_lists,
     one_split,
     paired_tables,
     parallel_text,
@@ -53,7 +55,6 @@ from leakaudit.sources.layouts import (
     webdataset,
     yolo,
 )
-from leakaudit.sources.fold_sets import FoldsFound, load_folds, recognise_folds
 from leakaudit.sources.listing import display
 from leakaudit.sources.names import canonical
 
@@ -66,6 +67,7 @@ LAYOUTS: tuple[DataLayout, ...] = (
     nnunet.LAYOUT,
     image_masks.LAYOUT,
     two_domains.LAYOUT,
+    numbered_lists.LAYOUT,
     id_lists.LAYOUT,
     list_json.LAYOUT,
     manifest.LAYOUT,

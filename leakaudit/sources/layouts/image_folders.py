@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from leakaudit.errors import InputError
@@ -27,6 +28,7 @@ from leakaudit.sources.listing import (
     total,
     uri_of,
 )
+from leakaudit.sources.name_lists import labels_of_names
 from leakaudit.sources.names import plain
 from leakaudit.sources.parts import (
     Part,
@@ -39,7 +41,7 @@ from leakaudit.sources.parts import (
     say_parts,
     sub_folders,
 )
-from leakaudit.sources.picture_index import index_of
+from leakaudit.sources.picture_index import bare, index_of
 from leakaudit.sources.told import Told
 
 STRAY_PICTURES = 0.01
@@ -64,6 +66,10 @@ _NO_CLASSES = (
     "targets",
 )
 
+
+LEAST_NAMED = 0.9
+"""Share of the pictures of a split that a list beside them must give a known class, to be their labels."""
+MOST_LISTS, MOST_LIST_BYTES = 5, 64 << 20
 
 _UNLABELLED = ("unsup", "unsupervised", "unlabeled", "unlabelled", "unknownlabel", "nolabel")
 """Names of folders whose samples have no label, as their makers say."""
@@ -226,6 +232,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         below = {folder: _below(folder, tops) for folder in set(lie_in)}
         inner.append([below[folder] for folder in lie_in])
     labels, said = class_labels(inner)
+    if labels is not None and None in labels:
+        labels, beside = _with_lists(request, sniffed, listings, labels)
+        said += f"; of {', '.join(beside)}" if beside else ""
     splits = tuple(part.split for part in sniffed.parts)
     problems, n_other = total(listings)
     absent = [(request.uri(os.path.join(sniffed.base or "", name)), split) for name, split in sniffed.absent]
@@ -246,6 +255,46 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         n_other_files=n_other + sum("." in name for name in sniffed.unused),
         notes=tuple(notes),
     )
+
+
+def _with_lists(
+    request: Request, sniffed: Sniffed, listings: Sequence[Listing], labels: Sequence[str | None]
+) -> tuple[list[str | None], list[str]]:
+    """Labels of splits without class folders from a list beside their pictures (``val/val_annotations.txt``), where it
+    names nearly all of them and only classes that the folders of the others name.
+    """
+    classes = {label for label in labels if label is not None}
+    found, said = list(labels), []
+    at = 0
+    for part, listing in zip(sniffed.parts, listings, strict=True):
+        n = len(listing.rows)
+        if not any(labels[at : at + n]):
+            for path in _lists_near(request, sniffed, part):
+                try:
+                    told = labels_of_names(path)
+                except InputError:  # no list
+                    continue
+                names = (row[0].rpartition(b"/")[2] for row in listing.rows)
+                mine = [told.get(name, told.get(bare(name))) for name in names]
+                texts = [None if each is None or uri_of(each) not in classes else uri_of(each) for each in mine]
+                if sum(each is not None for each in texts) >= LEAST_NAMED * n:
+                    found[at : at + n] = texts
+                    said.append(f"{part.split} from {request.uri(path)}")
+                    break
+        at += n
+    return found, said
+
+
+def _lists_near(request: Request, sniffed: Sniffed, part: Part) -> list[str]:
+    """Small lists and tables in the folder of a split, and in the one around it."""
+    found = []
+    for folder in (*part.paths[:1], *([sniffed.base] if sniffed.base else [])):
+        with suppress(OSError):
+            for name in entries_of(request.inventory, folder)[1]:
+                path = os.path.join(folder, name)
+                if name.lower().endswith((".txt", ".csv", ".tsv")) and storage.stat(path).st_size <= MOST_LIST_BYTES:
+                    found.append(path)
+    return found[:MOST_LISTS]
 
 
 def _list_part(request: Request, part: Part) -> Listing:

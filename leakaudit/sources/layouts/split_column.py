@@ -33,6 +33,11 @@ _NO = frozenset(("false", "f", "no", "n", "0", "0.0"))
 """Values of a column that says yes or no."""
 
 
+CODES: Mapping[str, str] = {"0": "train", "1": "val", "2": "test"}
+CODED_NAMES = ("partition", "split", "datasplit", "evalpartition")
+"""Splits as CelebA and those that follow it number them, and names of columns that hold such numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sniffed:
     """The settled table, its split column, and what was guessed."""
@@ -101,8 +106,17 @@ def find_split_column(head: Head, config: Config) -> str | None:
         values = {value.strip() for value in head.column(column) if value}
         if len(values) <= MOST_SPLITS and any(split_of(value, config.splits) for value in values):
             return column
+        if name in CODED_NAMES and values <= CODES.keys() and _coded(count_values(head, column)):
+            return column
     flags = [column for column in head.columns if flag_splits(column)]
     return next((column for column in flags if _flag_values(column, [v for v in head.column(column) if v])), None)
+
+
+def _coded(counts: Mapping[str, int]) -> dict[str, str]:
+    """What 0, 1 and 2 stand for where a column has just these, 0 the most; nothing elsewhere."""
+    known = {value: n for value, n in counts.items() if value}
+    is_code = known.keys() == CODES.keys() and known["0"] == max(known.values())
+    return dict(CODES) if is_code else {}
 
 
 def flag_splits(column: str) -> tuple[str, str] | None:
@@ -149,6 +163,8 @@ def read_split_values(counts: Mapping[str, int], column: str, config: Config) ->
         raise ConfigError(f"--split-name: {column!r} has no value {absent[0]!r} (values: {say_names(known, 10)})")
     values = {value: split for value in known if (split := split_of(value, config.splits))}
     values = values or _flag_values(column, known)
+    if not values and plain(column) in CODED_NAMES:
+        values = _coded(counts)
     if not values and config.split_column is not None:
         if len(known) > MOST_SPLITS:
             raise LayoutError(
