@@ -438,9 +438,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     return Dataset(
         root=request.shown,
         kind="image",
-        layout=Layout(
-            LAYOUT.name, "; ".join((parted.said, f"{names} from {sniffed.path_column!r}, {told}", *sniffed.said))
-        ),
+        layout=Layout(LAYOUT.name, "; ".join(said)),
         splits=splits,
         samples=make_samples(
             request.base,
