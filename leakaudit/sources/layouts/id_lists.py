@@ -63,7 +63,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
             here += _with_inner(request, inner)
     enough = 1 if request.config.within else 2
     for folder, names in here:
-        lists = _named_lists(names, request)
+        lists = named_lists(names, request)
         if len({split for _, split in lists}) < enough or not has_pictures(request, request.folder):
             continue
         index = index_of(request, request.folder)
@@ -115,7 +115,7 @@ def _with_inner(request: Request, folder: str) -> list[tuple[str, list[str]]]:
     return below
 
 
-def _named_lists(names: Sequence[str], request: Request) -> list[tuple[str, str]]:
+def named_lists(names: Sequence[str], request: Request) -> list[tuple[str, str]]:
     """Lists and their splits: by whole names where two are, else by a word of them."""
     told = request.config.splits
     texts = [name for name in names if name.lower().endswith(SUFFIXES)]
