@@ -344,6 +344,18 @@ def masks_with_lists(root: Path, made: Sequence[bytes]) -> None:
         put(root, f"{split}.txt", "".join(f"images/{NAMES[i]}.png masks/{NAMES[i]}.png\n" for i in ids(split)))
 
 
+def masks_with_foreign_paths(root: Path, made: Sequence[bytes]) -> None:
+    """The lists name pictures and masks as they lay on another machine (CamVid)."""
+    in_folders(root, made, lambda split, label: split)
+    for i in range(N):
+        put(root, f"{SPLITS[i]}annot/{NAMES[i]}.png", mask())
+    for split in ("train", "val"):
+        lines = [
+            f"/SegNet/CamVid/{split}/{NAMES[i]}.png /SegNet/CamVid/{split}annot/{NAMES[i]}.png" for i in ids(split)
+        ]
+        put(root, f"{split}.txt", "\n".join(lines) + "\n")
+
+
 def domains(root: Path, made: Sequence[bytes]) -> None:
     in_folders(root, made, lambda split, label: f"{split}{'A' if label == 'cat' else 'B'}")
 
@@ -393,6 +405,7 @@ SETS: dict[str, tuple[Builder, str, str]] = {
     "masks of several kinds": (masks_of_several_kinds, "image-masks", NONE),
     "masks by suffix": (masks_by_suffix, "image-masks", NONE),
     "masks with lists": (masks_with_lists, "id-lists", NONE),
+    "masks with foreign paths": (masks_with_foreign_paths, "id-lists", NONE),
     "domains": (domains, "two-domains", BOTH),
     "nnU-Net": (nnunet, "nnu-net", NONE),
 }

@@ -16,6 +16,7 @@ from leakaudit.model import Dataset, Problem, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.beside import picture_tops
+from leakaudit.sources.kinds import kind_of
 from leakaudit.sources.layouts.image_folders import class_labels
 from leakaudit.sources.layouts.split_column import CODES
 from leakaudit.sources.listing import display, entries_of, uri_of
@@ -186,7 +187,8 @@ def parse_line(line: bytes, index: PictureIndex, near: Sequence[bytes]) -> Told 
     The line may be a picture (spaces and all), a picture and a label behind the last blank or comma, a picture and more
     fields (several labels, a mask), or fields of which only the first is a picture.
     """
-    if find(index, line, near)[0]:
+    whole, is_path = find(index, line, near)
+    if whole and (is_path or not _is_several_names(line)):
         return Told(line)
     for separator in (rb"[\t,;]\s*", rb"\s+"):
         first, *rest = re.split(separator, line)
@@ -195,6 +197,12 @@ def parse_line(line: bytes, index: PictureIndex, near: Sequence[bytes]) -> Told 
             return Told(first, _label(fields, index, near))
     head, _, last = line.rpartition(b" ")
     return Told(head.strip(), _text(last)) if head and find(index, head.strip(), near)[0] else None
+
+
+def _is_several_names(line: bytes) -> bool:
+    """Whether a line begins with the name of a picture and more follows, such as the path of its mask."""
+    first, *rest = line.split(None, 1)
+    return bool(rest) and kind_of(first.rpartition(b"/")[2]) == "picture"
 
 
 def _label(fields: Sequence[bytes], index: PictureIndex, near: Sequence[bytes]) -> str | None:

@@ -122,6 +122,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
             f"only one split folder, {parts[0].called!r}: add --within to audit the inside of it, "
             "or name the others: train=FOLDER val=FOLDER, or --split-name FOLDER=val",
             nearly=True,
+            unless_below=True,
         )
     return _sniff_wrapped(request, request.folder, folders, enough)
 

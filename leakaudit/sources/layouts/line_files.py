@@ -13,7 +13,7 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
-from leakaudit.sources.parts import say_names
+from leakaudit.sources.parts import COMPRESSED, say_names
 from leakaudit.sources.text_parts import Records, SplitFile, head_of_text, read_text, split_files, texts_dataset
 
 _LANGUAGES = [
@@ -137,6 +137,8 @@ def _are_numbers(head: str) -> bool:
 
 def _column(name: str) -> tuple[str, str, str] | None:
     """The column that a file is, whether it is one of languages or of texts and labels, and what else its name says."""
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
     stem, _, suffix = name.rpartition(".")
     if suffix.lower() in _LANGUAGES and stem:
         return suffix.lower(), "languages", stem

@@ -17,7 +17,15 @@ from leakaudit.model import Dataset
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
-from leakaudit.sources.names import SPLIT_COLUMN_NAMES, SPLIT_NAMES, canonical, plain, resolve_column, split_of
+from leakaudit.sources.names import (
+    SPLIT_COLUMN_NAMES,
+    SPLIT_NAMES,
+    canonical,
+    plain,
+    resolve_column,
+    split_of,
+    split_word,
+)
 from leakaudit.sources.parts import list_folder, say_names
 from leakaudit.sources.readers import head_of, is_container_name, tables_in, tables_of_folder
 from leakaudit.sources.readers.heads import Head, settle
@@ -162,6 +170,8 @@ def read_split_values(counts: Mapping[str, int], column: str, config: Config) ->
     if absent:
         raise ConfigError(f"--split-name: {column!r} has no value {absent[0]!r} (values: {say_names(known, 10)})")
     values = {value: split for value in known if (split := split_of(value, config.splits))}
+    if len(set(values.values())) < 2:
+        values = _values_by_word(known, config) or values
     values = values or _flag_values(column, known)
     if not values and plain(column) in CODED_NAMES:
         values = _coded(counts)
@@ -183,6 +193,14 @@ def read_split_values(counts: Mapping[str, int], column: str, config: Config) ->
         for value, n in sorted(left_out.items())
     ]
     return values, notes
+
+
+def _values_by_word(known: Sequence[str], config: Config) -> dict[str, str]:
+    """Values of which one word says the split (``PublicTest``); several of one split keep their own names."""
+    by_word = {value: split for value in known if (split := split_of(value, config.splits) or split_word(value))}
+    splits = list(by_word.values())
+    named = {value: split if splits.count(split) == 1 else value for value, split in by_word.items()}
+    return named if "train" in named.values() and len(named) > 1 else {}
 
 
 def say_values(values: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
-"""Numbers in columns of a fixed width, as Fortran, MATLAB and UCI write them: between two of them stand several blanks.
+"""Numbers in columns that blanks divide, as Fortran, MATLAB and UCI write them.
 
-Lines that one blank or tab divides are delimited files, which `delimited` reads.
+Lines of two numbers with one blank or tab between them are left to `delimited`, as are those that tabs divide.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from leakaudit.sources.readers.heads import HEAD_BYTES, HEAD_ROWS, Head, Reader
 
 BATCH_CELLS = 1 << 20
 
+LEAST_COLUMNS = 3
+"""Of numbers that single blanks divide; two may be a name and a label."""
+
 _NUMBER = rb"(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?i:nan|inf))"
 _LINE = re.compile(rb"[ \t]*" + _NUMBER + rb"(?:[ \t]+" + _NUMBER + rb")+[ \t\r]*")
 _CUT_LINE = re.compile(rb"[ \t]*" + _NUMBER + rb"(?:[ \t]+" + _NUMBER + rb"){2,}[ \t]+\S*")
@@ -28,14 +31,17 @@ _RUN = re.compile(rb"^[ \t]|[ \t]{2}")
 
 
 def recognises(first: bytes, _name: str) -> bool:
-    """Every line is numbers, as many in each, and somewhere several blanks stand between two."""
+    """Every line is numbers, as many in each: three or more, or several blanks between two."""
     lines = first.split(b"\n")
     complete = [line for line in lines[:-1] if line.strip()]
     if not complete:  # one line is longer than the head
         return _CUT_LINE.fullmatch(first) is not None and _RUN.search(first) is not None
     if not all(_LINE.fullmatch(line) for line in complete):
         return False
-    return len({len(line.split()) for line in complete}) == 1 and any(_RUN.search(line) for line in complete)
+    widths = {len(line.split()) for line in complete}
+    return len(widths) == 1 and (
+        any(_RUN.search(line) for line in complete) or (min(widths) >= LEAST_COLUMNS and b"\t" not in first)
+    )
 
 
 def head(source: Source, _config: Config) -> Head:

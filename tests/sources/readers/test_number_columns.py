@@ -55,7 +55,15 @@ def test_lines_longer_than_the_head_are_recognised(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["one line of text\nand  another\n", "1 2 3\n4 5 6\n", " 7\n 8\n", "1  2\n3  4  5\n", "a  1\nb  2\n"]
+    "text",
+    [
+        "one line of text\nand  another\n",
+        "1 2\n4 5\n",
+        "1\t2\t3\n4\t5\t6\n",
+        " 7\n 8\n",
+        "1  2\n3  4  5\n",
+        "a  1\nb  2\n",
+    ],
 )
 def test_other_lines_are_left_to_other_readers(text, tmp_path):
     (tmp_path / "a.txt").write_text(text, encoding="ascii")
