@@ -29,7 +29,7 @@ from leakaudit.sources.layouts import id_lists, image_folders
 from leakaudit.sources.layouts.folds import fold_column, folds_of, rows_in_no_fold, say_folds
 from leakaudit.sources.layouts.one_split import ONLY
 from leakaudit.sources.layouts.split_column import find_split_column, one_table, read_split_values, say_values
-from leakaudit.sources.listing import Row, display, entries_of, make_samples, uri_of
+from leakaudit.sources.listing import Row, display, entries_of, make_samples, say_strays, uri_of
 from leakaudit.sources.masks import pair_masks
 from leakaudit.sources.names import (
     GROUP_NAMES,
@@ -773,6 +773,9 @@ class _Finder:
         if len(left) > n_masks:
             example = uri_of(min(left))
             said.append(f"{len(left) - n_masks:,} pictures are in no row and were not looked at ({example}, …).")
+        if self.index is not None:
+            named = {problem.uri for problem in self.problems}
+            said += say_strays([problem for problem in self.index.listing.problems if problem.uri not in named])
         return said
 
     def _relative(self, told: str) -> bytes:
