@@ -39,7 +39,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("LA003", "split-too-small", "quality", ("image", "table", "file"), False),
     Entry("LA004", "low-information-images", "quality", ("image",), False),
     Entry("LA101", "identical-files", "copies", ("image", "file"), True),
-    Entry("LA102", "identical-pixels", "copies", ("image",), True),
+    Entry("LA102", "identical-pixels", "copies", ("image", "file"), True),
     Entry("LA103", "near-duplicate-images", "copies", ("image",), True),
     Entry("LA104", "duplicate-rows", "copies", ("table",), True),
     Entry("LA105", "near-duplicate-rows", "copies", ("table",), True),

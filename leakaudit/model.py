@@ -238,6 +238,9 @@ class Dataset:
         What lies beside the data set and was not looked at, by kind.
     folds : bool
         The splits are folds of a cross-validation: each is held out once against all others.
+    fold_sets : tuple of Dataset
+        Of folds that say their own training part (lists or folders a fold): the splits of each, one data set a fold.
+        The data set itself then has the held-out samples alone.
     """
 
     root: str
@@ -252,6 +255,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     unclaimed: tuple[Unclaimed, ...] = ()
     folds: bool = False
+    fold_sets: tuple[Dataset, ...] = ()
 
 
 def ordered_splits(names: Sequence[str]) -> tuple[str, ...]:

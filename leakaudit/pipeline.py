@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -22,7 +21,7 @@ from leakaudit.engines.progress import Progress, silent
 from leakaudit.engines.workers import workers_kept
 from leakaudit.errors import ConfigError, InputError, LayoutError, MissingExtraError, UserError
 from leakaudit.fingerprints.cache.store import refuse_inside
-from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report, SplitInfo
+from leakaudit.model import PROBLEMS_LISTED, AcceptedUse, Coverage, Dataset, Outcome, ProbeReport, Report
 from leakaudit.settings.in_python import in_python, misspelt, translated, with_settings, wrong_name
 from leakaudit.stored import Stored
 from leakaudit.typed import Value
@@ -247,13 +246,14 @@ def _audited(
         values = given.values() if isinstance(given, dict) else given
         refuse_inside([path for path in values if isinstance(path, str | os.PathLike)], config)
     if folded is None and dataset.folds:
-        from leakaudit.folds import one_fold
+        from leakaudit.folds import each_fold
 
-        folded = [one_fold(dataset, fold) for fold in dataset.splits]
+        folded = each_fold(dataset)
     where = stored.place(dataset, config) if folded is None else None
     found = stored.load(where) if where else None
     if folded is not None:
-        found = _examine_folds(folded, config, progress, is_partition=dataset.folds)
+        names = dataset.splits if dataset.folds else [f"fold {number + 1}" for number in range(len(folded))]
+        found = _examine_folds(dataset, folded, names, config, progress)
         outcomes = found.outcomes
     elif found is None:
         found, context = _examine(dataset, config, progress)
@@ -383,31 +383,28 @@ def _examine(dataset: Dataset, config: Config, progress: Progress) -> tuple[Stor
     return run_checks(context, "left out by --select or --ignore"), context
 
 
-def _examine_folds(datasets: Sequence[Dataset], config: Config, progress: Progress, *, is_partition: bool) -> Stored:
-    """What each fold sees, one after the other, and all of them told together.
-
-    `is_partition`: each sample is held out once, against all others; else training parts have sizes of their own.
-    """
+def _examine_folds(
+    whole: Dataset, datasets: Sequence[Dataset], names: Sequence[str], config: Config, progress: Progress
+) -> Stored:
+    """What each fold sees, one after the other, and all of them told together."""
     from leakaudit import folds
 
     runs = [_examine(dataset, config, progress)[0] for dataset in datasets]
-    held_out = [run.splits[folds.HELD_OUT] for run in runs]
-    sizes = [info.n for info in held_out]
-    by_check = zip(*(run.outcomes for run in runs), strict=True)
-    outcomes = tuple(folds.together(each, sizes) for each in by_check if folds.is_asked(each[0].code))
-    splits = folds.splits_of(held_out)
-    if not is_partition:
-        splits[folds.TRAIN] = _mean_size([run.splits[folds.TRAIN] for run in runs])
-    return replace(runs[0], outcomes=outcomes, splits=splits, with_pairs=frozenset(), probe=None)
-
-
-def _mean_size(infos: Sequence[SplitInfo]) -> SplitInfo:
-    """Of the training parts of several folds."""
-    labels: Counter[str] = Counter()
-    for info in infos:
-        labels.update(info.labels)
-    means = {label: round(count / len(infos)) for label, count in sorted(labels.items())}
-    return SplitInfo(round(sum(info.n for info in infos) / len(infos)), means)
+    by_check: dict[str, list[tuple[Outcome, int, str]]] = {}
+    for run, fold in zip(runs, names, strict=True):
+        for outcome in run.outcomes:
+            if folds.is_asked(outcome.code):
+                by_check.setdefault(outcome.code, []).append((outcome, run.splits[folds.HELD_OUT].n, fold))
+    outcomes = tuple(folds.together(*zip(*each, strict=True)) for each in by_check.values())
+    return replace(
+        runs[0],
+        outcomes=outcomes,
+        splits=folds.splits_of([run.splits for run in runs]),
+        coverage=replace(folds.coverage_of([run.coverage for run in runs]), unclaimed=whole.unclaimed),
+        with_pairs=frozenset(),
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+        probe=None,
+    )
 
 
 def run_checks(context: Context, left_out: str) -> Stored:

@@ -90,6 +90,46 @@ def hub_metadata_at_the_root(root: Path, made: Sequence[bytes]) -> None:
     put(root, "metadata.csv", "file_name,label\n" + "\n".join(rows) + "\n")
 
 
+def csv_one_hot(root: Path, made: Sequence[bytes]) -> None:
+    """As Roboflow exports classes: a column of 0 and 1 each, blanks behind the commas."""
+    in_folders(root, made, lambda split, label: {"train": "train", "val": "valid"}[split])
+    for split, folder in (("train", "train"), ("val", "valid")):
+        rows = [f"{NAMES[i]}.png, {int(CLASSES[i] == 'cat')}, {int(CLASSES[i] == 'dog')}" for i in ids(split)]
+        put(root, f"{folder}/_classes.csv", "filename, cat, dog\n" + "\n".join(rows) + "\n")
+
+
+def csv_with_lists(root: Path, made: Sequence[bytes]) -> None:
+    """One table of all pictures, the splits in lists of names (NIH Chest X-ray)."""
+    for i in range(N):
+        put(root, f"images_{i % 3}/images/{NAMES[i]}.png", made[i])
+    rows = [f"{NAMES[i]}.png,{CLASSES[i]},{40 + i}" for i in range(N)]
+    put(root, "entries.csv", "Image Index,Finding Labels,Patient Age\n" + "\n".join(rows) + "\n")
+    for split, name in (("train", "train_list"), ("val", "val_list")):
+        put(root, f"{name}.txt", "".join(f"{NAMES[i]}.png\n" for i in ids(split)))
+
+
+def list_of_splits(root: Path, made: Sequence[bytes]) -> None:
+    """One list that says the split of each picture, with titles (DeepFashion)."""
+    in_folders(root, made, lambda split, label: f"img/{label}")
+    rows = [f"img/{CLASSES[i]}/{NAMES[i]}.png  {SPLITS[i]}" for i in range(N)]
+    put(root, "list_eval_partition.txt", f"{N}\nimage_name evaluation_status\n" + "\n".join(rows) + "\n")
+
+
+def numbered_lists(root: Path, made: Sequence[bytes]) -> None:
+    in_folders(root, made, lambda split, label: f"images/{label}s")
+    put(root, "images.txt", "".join(f"{i + 1} {CLASSES[i]}s/{NAMES[i]}.png\n" for i in range(N)))
+    put(root, "train_test_split.txt", "".join(f"{i + 1} {int(SPLITS[i] == 'train')}\n" for i in range(N)))
+    put(root, "image_class_labels.txt", "".join(f"{i + 1} {1 + (CLASSES[i] == 'dog')}\n" for i in range(N)))
+    put(root, "classes.txt", "1 cat\n2 dog\n")
+
+
+def class_folders_and_a_list(root: Path, made: Sequence[bytes]) -> None:
+    """Class folders in train alone; a list beside the pictures of val says theirs (Tiny ImageNet)."""
+    in_folders(root, made, lambda split, label: f"train/{label}/images" if split == "train" else "val/images")
+    rows = "".join(f"{NAMES[i]}.png\t{CLASSES[i]}\t0\t0\t62\t62\n" for i in ids("val"))
+    put(root, "val/val_annotations.txt", rows)
+
+
 def lists_of_stems(root: Path, made: Sequence[bytes]) -> None:
     in_folders(root, made, lambda split, label: f"images/{label}")
     for split in ("train", "val"):
@@ -304,6 +344,18 @@ def masks_with_lists(root: Path, made: Sequence[bytes]) -> None:
         put(root, f"{split}.txt", "".join(f"images/{NAMES[i]}.png masks/{NAMES[i]}.png\n" for i in ids(split)))
 
 
+def masks_with_foreign_paths(root: Path, made: Sequence[bytes]) -> None:
+    """The lists name pictures and masks as they lay on another machine (CamVid)."""
+    in_folders(root, made, lambda split, label: split)
+    for i in range(N):
+        put(root, f"{SPLITS[i]}annot/{NAMES[i]}.png", mask())
+    for split in ("train", "val"):
+        lines = [
+            f"/SegNet/CamVid/{split}/{NAMES[i]}.png /SegNet/CamVid/{split}annot/{NAMES[i]}.png" for i in ids(split)
+        ]
+        put(root, f"{split}.txt", "\n".join(lines) + "\n")
+
+
 def domains(root: Path, made: Sequence[bytes]) -> None:
     in_folders(root, made, lambda split, label: f"{split}{'A' if label == 'cat' else 'B'}")
 
@@ -324,6 +376,11 @@ SETS: dict[str, tuple[Builder, str, str]] = {
     "kaggle": (kaggle, "manifest", TRAIN_ONLY),
     "hub metadata": (hub_metadata, "manifest", BOTH),
     "hub metadata at the root": (hub_metadata_at_the_root, "manifest", BOTH),
+    "csv of 0 and 1": (csv_one_hot, "manifest", BOTH),
+    "csv with lists": (csv_with_lists, "manifest", BOTH),
+    "a list of splits": (list_of_splits, "id-lists", BOTH),
+    "numbered lists": (numbered_lists, "numbered-lists", BOTH),
+    "class folders and a list": (class_folders_and_a_list, "image-folders", BOTH),
     "lists of stems": (lists_of_stems, "id-lists", BOTH),
     "lists with labels": (lists_with_labels, "id-lists", BOTH),
     "split.json": (split_json, "list-json", BOTH),
@@ -348,6 +405,7 @@ SETS: dict[str, tuple[Builder, str, str]] = {
     "masks of several kinds": (masks_of_several_kinds, "image-masks", NONE),
     "masks by suffix": (masks_by_suffix, "image-masks", NONE),
     "masks with lists": (masks_with_lists, "id-lists", NONE),
+    "masks with foreign paths": (masks_with_foreign_paths, "id-lists", NONE),
     "domains": (domains, "two-domains", BOTH),
     "nnU-Net": (nnunet, "nnu-net", NONE),
 }

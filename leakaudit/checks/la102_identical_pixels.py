@@ -1,11 +1,12 @@
-"""Held-out pictures with the same pixels as one in the reference split, in a file that differs.
+"""Held-out pictures (or sounds) with the same pixels (or samples) as one in the reference split, in another file.
 
 What it does
 ------------
 Compares what the files show: EXIF orientation applied, palette resolved, grey stored as colour equal to grey, colour
 under full transparency ignored, whatever the format and the metadata. Width and height belong to the digest, so that
 100×200 and 200×100 pixels of one colour differ. Every held-out split is compared with all of its reference split;
-nothing is sampled.
+nothing is sampled. Of sounds the decoded samples are compared, with their sampling rate and channels, whatever the
+container (WAV, FLAC, AIFF, OGG, MP3) and its tags: with soundfile, `pip install 'leakaudit[audio]'`.
 
 Why it matters
 --------------
@@ -26,12 +27,13 @@ A held-out picture that LA101 already reports against the same reference split i
 are no files, and all that are equal are counted here: those of other numbers than 0 to 255 by their numbers. Of
 animations and multi-page files the first frame is compared, and only with files of as many frames. What cannot be
 decoded in full when that is needed (it crashes its decoder, or does not fit in memory) equals only copies of its file,
-and is counted.
+and is counted. A sound that is silent from end to end equals only copies of its file.
 
 What it cannot see
 ------------------
 Pictures that differ in a single pixel (LA103). Colour of 16 bits a channel is compared at 8 bits, as Pillow decodes
 it. A JPEG made by hand so that clipping hides large opposite excursions in most of its blocks may not be nominated.
+Sounds of one recording that were coded with loss, resampled or cut at other places.
 
 Fix
 ---
@@ -55,6 +57,8 @@ import numpy as np
 from leakaudit.analysis.copies.pictures.equal import equal_pixels, file_codes, pixel_codes
 from leakaudit.checks.base import Check
 from leakaudit.checks.identical_pictures import identical_pictures
+from leakaudit.errors import MissingExtraError
+from leakaudit.fingerprints.sounds import can_decode
 
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
@@ -75,13 +79,17 @@ def run(context: Context, params: Params) -> Outcome:
             return in_a
         return in_a & ~np.isin(file_codes(context), file_codes(context)[in_b])
 
-    n_undecided = len(equal_pixels(context).undecided)
+    are_sounds = context.dataset.kind == "file"
+    if are_sounds and not can_decode():
+        raise MissingExtraError("audio")
+    n_undecided = 0 if are_sounds else len(equal_pixels(context).undecided)
+    what = "samples" if are_sounds else "pixels"
     outcome = identical_pictures(
         context,
         CHECK,
         pixel_codes(context),
-        relation="has the same pixels as",
-        found="with identical pixels" + (" in a different file" if context.samples.are_files else ""),
+        relation=f"has the same {what} as",
+        found=f"with identical {what}" + (" in a different file" if context.samples.are_files else ""),
         left=not_the_same_file,
     )
     if not n_undecided:
@@ -96,7 +104,7 @@ CHECK = Check(
     family="copies",
     in_train=True,
     severity="error",
-    kinds=("image",),
+    kinds=("image", "file"),
     needs=("pair",),
     params=Params(),
     run=run,

@@ -1,4 +1,4 @@
-"""Digests of files that are compared by their bytes alone, such as sounds."""
+"""Digests of files that are no pictures: of their bytes, and of sounds, where soundfile is there, of their samples."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from leakaudit.fingerprints.cache.record import PROBLEM_KINDS, blank_records
 from leakaudit.fingerprints.pictures.contents import Listed, contents
 from leakaudit.fingerprints.pictures.files import Unreadable
 from leakaudit.fingerprints.pictures.fingerprint import ImageFingerprints
+from leakaudit.fingerprints.sounds import NO_DIGEST, can_decode, sound_digest
 from leakaudit.model import Problem, ProblemKind
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def fingerprint_plain_files(
     Returns
     -------
     ImageFingerprints
-        Of whose records only ``content``, ``size`` and ``problem`` say something.
+        Of whose records only ``content``, ``pixels`` (of decoded samples), ``size`` and ``problem`` say something.
     """
     from leakaudit.engines.local import map_chunks
 
@@ -50,26 +51,34 @@ def fingerprint_plain_files(
     chunks = [files[at : at + CHUNK] for at in range(0, len(files), CHUNK)]
     records = blank_records(len(files))
     problems = []
-    at = 0
+    at = n_not_decoded = 0
     with progress("Reading", total=len(files), unit="files") as advance:
         for found in map_chunks(_digests, chunks, jobs=config.jobs):
-            for digest, size, kind, reason in found:
+            for digest, decoded, size, kind, reason in found:
                 if kind is None:
                     records["content"][at], records["size"][at] = np.void(digest), size
+                    records["pixels"][at] = np.void(decoded or NO_DIGEST)
+                    n_not_decoded += decoded is None
                 else:
                     records["problem"][at] = PROBLEM_KINDS.index(kind)
                     split = splits[int(samples.split[at])] if splits else None
                     problems.append(Problem(samples.uri[at].as_py(), kind, reason, split))
                 at += 1
             advance(len(found))
-    return ImageFingerprints(records, tuple(problems), samples.path)
+    which = "1 sound" if n_not_decoded == 1 else f"{n_not_decoded:,} sounds"
+    notes = (f"{which} could not be decoded and equal only copies of their bytes.",) if n_not_decoded else ()
+    return ImageFingerprints(records, tuple(problems), samples.path, notes)
 
 
-def _digests(files: Sequence[Listed]) -> list[tuple[bytes, int, ProblemKind | None, str]]:
-    found: list[tuple[bytes, int, ProblemKind | None, str]] = []
-    for content in contents(files):
+def _digests(files: Sequence[Listed]) -> list[tuple[bytes, bytes | None, int, ProblemKind | None, str]]:
+    """Digests of the bytes and of the samples (None: it could not be decoded), the size, and what is the matter."""
+    found: list[tuple[bytes, bytes | None, int, ProblemKind | None, str]] = []
+    decodes = can_decode()
+    for file, content in zip(files, contents(files), strict=True):
         if isinstance(content, Unreadable):
-            found.append((bytes(16), 0, content.kind, content.reason.replace("no picture in it", "nothing in it")))
+            reason = content.reason.replace("no picture in it", "nothing in it")
+            found.append((NO_DIGEST, NO_DIGEST, 0, content.kind, reason))
         else:
-            found.append((content.digest, content.size, None, ""))
+            decoded = sound_digest(content, file.path) if decodes else NO_DIGEST
+            found.append((content.digest, decoded, content.size, None, ""))
     return found

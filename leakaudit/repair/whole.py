@@ -109,7 +109,7 @@ def whole(dataset: Dataset, config: Config) -> Whole:
         table = table.drop_columns([said])
     one = TableFile(ALL, ALL, "arrow", tuple(table.column_names), table=table, row_uris=_numbers(len(table)))
     columns = replace(dataset.columns, split=None, split_values={})
-    pooled = replace(dataset, splits=(ALL,), tables=(one,), columns=columns, folds=False)
+    pooled = replace(dataset, splits=(ALL,), tables=(one,), columns=columns, folds=False, fold_sets=())
     return Whole(pooled, names, np.concatenate(was).astype(np.int64), dataset.splits, dataset.tables, file, row, said)
 
 
@@ -157,6 +157,7 @@ def _of_pictures(dataset: Dataset) -> Whole:
         tables=tables,
         columns=replace(dataset.columns, split=None, split_values={}),
         folds=False,
+        fold_sets=(),
     )
     none = np.zeros(0, np.int64)
     return Whole(pooled, tuple(samples.uri.to_pylist()), was, dataset.splits, (), none, none)

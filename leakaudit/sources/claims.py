@@ -98,7 +98,7 @@ def recognise(request: Request, layouts: Sequence[DataLayout]) -> tuple[Recognis
             reasons.append(sniffed)
             continue
         takes = tuple(inside(path)[0] for path in layout.takes(request, sniffed))  # a table in a file is the file
-        weight = sum(_weight(request.inventory, path, layout.lines) for path in outermost(takes))
+        weight = weight_of(request.inventory, takes, lines=layout.lines)
         if layout.fallback and best is not None and best.weight >= LEAST_SHARE * weight:
             continue
         if best is None or weight > best.weight:
@@ -208,6 +208,11 @@ def say_inventory(request: Request) -> str:
     absent = [word for kind, word in (("picture", "picture"), ("table", "table")) if kind not in tallies]
     parts = [part for part in (said, f"{n_other:,} other files" if n_other else "") if part]
     return (", ".join(parts) or "no file") + (f", no {' or '.join(absent)}" if absent else "")
+
+
+def weight_of(inventory: Inventory, takes: Iterable[str], *, lines: bool) -> int:
+    """Samples in files and folders, about; in text files one a line where `lines`."""
+    return sum(_weight(inventory, path, lines) for path in outermost(takes))
 
 
 def _weight(inventory: Inventory, path: str, lines: bool) -> int:

@@ -50,6 +50,8 @@ class Folder:
         Names of DVC pointer files whose data are not there.
     n_skipped : int
         Hidden folders, and broken links to what is no sample by its name.
+    broken : list of bytes
+        Names of broken links to what is no sample by its name: texts, tables, lists.
     problems : list of (name, kind, reason)
         What could not be looked at.
     """
@@ -62,6 +64,7 @@ class Folder:
     picture_folders: list[bytes] = field(default_factory=list)
     pointers: list[bytes] = field(default_factory=list)
     n_skipped: int = 0
+    broken: list[bytes] = field(default_factory=list)
     problems: list[tuple[bytes, ProblemKind, str]] = field(default_factory=list)
 
 
@@ -249,6 +252,7 @@ def _add_special(found: Folder, base: bytes, name: bytes) -> None:
     except OSError as error:
         if kind_of(name) == "sidecar":
             found.n_skipped += 1
+            found.broken.append(name)
         elif not isinstance(error, FileNotFoundError):
             found.problems.append((name, "unreadable", why(error)))
         elif b".git/annex/objects" in os.readlink(base + name).replace(b"\\", b"/"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from leakaudit.sources.names import LABEL_NAMES, label_candidates, plain
+from leakaudit.sources.names import LABEL_NAMES, called_labels, label_candidates, plain
 
 Cells = Callable[[str], Sequence[str | None]]
 """From a column's name to the cells of its first rows."""
@@ -22,6 +22,10 @@ GRADES = (3, 100)
 
 NUMBERS_BEFORE = 3
 """Columns of numbers before a single column of words at the end, from which on the words are what the numbers tell."""
+
+SERIES = 20
+"""Columns from which on measurements behind a column of classes are a series (UCR's files); of fewer, the last may be
+what is to be told from the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,7 @@ def guess_label_column(columns: Sequence[str], cells: Cells, *, headerless: bool
         Names say nothing.
     """
     refused: list[str] = []
-    for at in range(len(LABEL_NAMES)):
-        likely = label_candidates(columns, LABEL_NAMES[at : at + 1])
+    for likely in (*(label_candidates(columns, (names,)) for names in LABEL_NAMES), called_labels(columns)):
         candidates = [column for column in likely if not is_running_text(cells(column))]
         refused += [column for column in likely if column not in candidates]
         if len(candidates) > 1:
@@ -88,11 +91,30 @@ def _by_place(columns: Sequence[str], cells: Cells) -> LabelGuess:
         if not short:
             return LabelGuess(None, "no column of a table without header line looks like a label (say --label)")
         return LabelGuess(short[0], f"no running text, as {last!r} is, in a table without header line")
+    if _are_measured(cells(last)) and _are_classes(cells(columns[0])):
+        if len(columns) > SERIES and all(_are_measured(cells(column)) for column in columns[1:]):
+            return LabelGuess(columns[0], "classes before a series of numbers in a table without header line")
+        if all(_are_measured(cells(column)) for column in columns[1:]):
+            said = f"{columns[0]!r} or {last!r}"
+            return LabelGuess(None, f"the label could be {said} and was not guessed (say --label)")
     before = columns[-2 - NUMBERS_BEFORE : -2]
     is_grade = len(before) == NUMBERS_BEFORE and _are_grades(cells(last)) and _are_names(cells(columns[-2]))
     if is_grade and all(_are_numbers(cells(column)) for column in before):
         return LabelGuess(columns[-2], f"words behind numbers, with a grade, {last!r}, behind it: say --label if not")
     return LabelGuess(last, why)
+
+
+def _are_measured(cells: Sequence[str | None]) -> bool:
+    """Numbers with decimals that hardly repeat."""
+    known = [cell.strip() for cell in cells if cell is not None and cell.strip()]
+    decimals = sum("." in cell or "e" in cell.lower() for cell in known)
+    return bool(known) and _are_numbers(known) and 2 * decimals > len(known) and len(set(known)) > len(known) / 2
+
+
+def _are_classes(cells: Sequence[str | None]) -> bool:
+    """Few values, each often, and no decimals but ``1.0``."""
+    known = [cell.strip() for cell in cells if cell is not None and cell.strip()]
+    return len(known) >= LEAST_CELLS and 1 < len(set(known)) <= len(known) / 5 and not _are_measured(known)
 
 
 def _are_names(cells: Sequence[str | None]) -> bool:

@@ -23,6 +23,9 @@ Row: TypeAlias = tuple[bytes, int, int]
 """Relative path, size in bytes, modification time in nanoseconds."""
 
 
+STRAYS_SHOWN = 3
+
+
 # --- names ----------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +120,15 @@ def list_pictures(inventory: Inventory, root: str, top: str = "", split: str | N
             found.add(relative, "unreadable", "a folder that is named like a picture")
     found.problems.sort(key=lambda each: (each.uri, each.kind))
     return found
+
+
+def say_strays(problems: Sequence[Problem]) -> list[str]:
+    """A note on what could not be looked at beside samples that are named: no samples, but somebody may miss one."""
+    if not problems:
+        return []
+    shown = "; ".join(f"{each.uri}: {each.reason}" for each in problems[:STRAYS_SHOWN])
+    more = f" and {len(problems) - STRAYS_SHOWN:,} more" if len(problems) > STRAYS_SHOWN else ""
+    return [f"Not looked at, and named by nothing: {shown}{more}."]
 
 
 def holds_picture(inventory: Inventory, folder: str) -> bool:

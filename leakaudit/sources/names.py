@@ -42,12 +42,17 @@ _ABROAD: Mapping[str, str] = {
 """Whole names of splits in other languages than English, as a person writes them."""
 
 LABEL_NAMES: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (("label", "labels", "labelname", "labelid"), ("target", "targets", "targetname"), ("groundtruth",)),
+    (("label", "labels", "labelname", "labelid", "goldlabel"), ("target", "targets", "targetname"), ("groundtruth",)),
     (("survived",), ("churn", "churned"), ("attrition",), ("diagnosis",), ("species",), ("sentiment",), ("intent",)),
     (("class", "classname", "classid", "classlabel"), ("y",), ("category",), ("outcome",), ("response",)),
 )
 """Usual names of labels, the plainest first: words for it, things that one predicts, words with other meanings, too.
 Names in one pair of brackets are one label in several spellings or codings."""
+
+_LABEL_WORDS = frozenset(("label", "labels"))
+_NO_LABEL_WORDS = frozenset(
+    ["annotator", "annotators", "num", "number", "count", "n", "pred", "predicted", "prediction", "has", "is", "old"]
+)
 
 SPLIT_COLUMN_NAMES = ("split", "set", "subset", "partition", "phase", "fold", "usage", "datasplit", "publishedsplit")
 PATH_NAMES = (
@@ -194,7 +199,21 @@ def label_candidates(columns: Sequence[str], usual: Sequence[tuple[tuple[str, ..
         found = [guess_column(columns, each) for each in names if each != ("y",) or "z" not in there]
         if candidates := [column for column in found if column is not None]:
             return candidates
-    return []
+    return called_labels(columns) if usual is LABEL_NAMES else []
+
+
+def called_labels(columns: Sequence[str]) -> list[str]:
+    """The columns whose last word is one for a label: "Finding Labels", "toxicity_label"; not what somebody counted or
+    predicted.
+
+    >>> called_labels(["id", "Finding Labels", "annotator_labels"])
+    ['Finding Labels']
+    """
+    return [
+        column
+        for column in columns
+        if (found := words(column)) and found[-1] in _LABEL_WORDS and not _NO_LABEL_WORDS.intersection(found)
+    ]
 
 
 def guess_label(columns: Sequence[str]) -> str | None:

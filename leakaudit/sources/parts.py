@@ -84,9 +84,11 @@ def folder_parts(folder: str, names: Sequence[str], config: Config) -> list[Part
     """
     whole = [(name, split) for name in names if (split := split_of(name, config.splits))]
     by_word = [(name, split) for name in names if (split := split_of(name, config.splits) or split_word(name))]
-    found = by_word if len(whole) < 2 <= len(by_word) and "train" in {split for _, split in by_word} else whole
+    found = distinct(whole)
+    if len(whole) < 2 <= len(by_word) and "train" in {split for _, split in by_word}:
+        found = by_word  # train-clean-100 and train-other-500 are both train, as are DIV2K_train_HR and _LR
     named: dict[str, list[str]] = {}
-    for name, split in distinct(found):
+    for name, split in found:
         named.setdefault(split, []).append(name)
     return [
         Part(split, tuple(os.path.join(folder, name) for name in each), " + ".join(map(display, each)))

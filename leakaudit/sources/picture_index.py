@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from leakaudit.sources import storage
 from leakaudit.sources.base import Request
 from leakaudit.sources.inventory import Folder
-from leakaudit.sources.kinds import kind_of
+from leakaudit.sources.kinds import data_kind, kind_of
 from leakaudit.sources.listing import Listing, Row, list_pictures
 from leakaudit.sources.masks import is_mask_folder
 from leakaudit.sources.names import split_of, split_word
@@ -45,7 +45,7 @@ def index_of(request: Request, folder: str) -> PictureIndex:
     """The index of the pictures under a folder, made once."""
     found = request.indexes.get(folder)
     if not isinstance(found, PictureIndex):
-        found = request.indexes[folder] = _make(_listing(request, folder))
+        found = request.indexes[folder] = make_index(_listing(request, folder))
     return found
 
 
@@ -66,7 +66,8 @@ def has_pictures(request: Request, folder: str) -> bool:
     return any(isinstance(each, Folder) and each.pictures for _, each in walk)
 
 
-def _make(listing: Listing) -> PictureIndex:
+def make_index(listing: Listing) -> PictureIndex:
+    """The index of what is listed."""
     index = PictureIndex(listing, {row[0]: row for row in listing.rows})
     for path, _, _ in listing.rows:
         name = path[path.rfind(b"/") + 1 :]
@@ -76,9 +77,9 @@ def _make(listing: Listing) -> PictureIndex:
 
 
 def bare(name: bytes) -> bytes:
-    """A name without the ending of a picture: ``a.b.jpg`` becomes ``a.b``, ``a.b`` stays."""
+    """A name without the ending of a picture or a sound: ``a.b.jpg`` becomes ``a.b``, ``a.b`` stays."""
     stem, dot, _ = name.rpartition(b".")
-    return stem if dot and stem and kind_of(name) == "picture" else name
+    return stem if dot and stem and (kind_of(name) == "picture" or data_kind(name) == "sound") else name
 
 
 def find(

@@ -19,6 +19,13 @@ from leakaudit.sources.readers import is_container_name, tables_in, tables_of_fo
 from leakaudit.sources.readers.arrays import is_array_name
 from leakaudit.sources.readers.files import suffix_of
 
+_ENDINGS = {
+    **dict.fromkeys(("data", "trn", "tra", "train"), "train"),
+    **dict.fromkeys(("test", "tst", "tes"), "test"),
+    **dict.fromkeys(("val", "valid", "dev"), "val"),
+}
+"""Endings that say the split, of files that have the same name."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableParts:
@@ -128,6 +135,8 @@ def _in_folder(request: Request, folder: str, folders: Sequence[str], files: Seq
         ]
         return TableParts(tuple(in_order(parts)), unused)
     shards = _shards(request, folder, folders)
+    if len(shards) < enough and not config.within:
+        shards = _by_ending(folder, files)
     if len(shards) >= enough:
         return TableParts(tuple(in_order(shards)))
     if len(families) == 1 and len(tables) == 1:
@@ -157,6 +166,19 @@ def _one_family(
     if unused and key[0] != "{}":
         return NotThis(f"split files beside other tables ({say_names(unused, 3)}): {_say_it(chosen)}", nearly=True)
     return splits, unused
+
+
+def _by_ending(folder: str, files: Sequence[str]) -> list[Part]:
+    """Files of one name whose endings say the split, as the UCI repository has them: ``adult.data adult.test``."""
+    named: dict[str, dict[str, str]] = {}
+    for name in files:
+        base, _, ending = name.rpartition(".")
+        if base and (split := _ENDINGS.get(ending.lower())):
+            named.setdefault(base, {}).setdefault(split, name)
+    sets = [splits for splits in named.values() if "train" in splits and len(splits) > 1]
+    if len(sets) != 1:
+        return []
+    return [Part(split, (os.path.join(folder, name),), name) for split, name in sets[0].items()]
 
 
 def _shards(request: Request, folder: str, folders: Sequence[str]) -> list[Part]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from leakaudit.model import Columns, Dataset, Layout, Problem, TableFile
 from leakaudit.sources.base import Request
 from leakaudit.sources.kinds import kind_of
-from leakaudit.sources.listing import Row, make_samples, uri_of
+from leakaudit.sources.listing import Row, make_samples, say_strays, uri_of
 from leakaudit.sources.masks import pair_masks
 from leakaudit.sources.parts import say_names
 from leakaudit.sources.picture_index import PictureIndex, find
@@ -151,6 +151,8 @@ def told_dataset(
     if found.several:
         names = [uri_of(path) for path in sorted(set(found.several))]
         more.append(f"Several pictures have the same name, the first by path was taken: {say_names(names)}.")
+    named = {problem.uri for problem in found.problems}
+    more += say_strays([problem for problem in index.listing.problems if problem.uri not in named])
     label = [told.label for _, told in flat]
     twice = len(flat) - sum(len({row[0] for row, _ in found.rows[split]}) for split in splits)
     if twice:

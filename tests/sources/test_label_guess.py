@@ -77,3 +77,19 @@ def test_files_and_frames_are_guessed_alike(tmp_path):
     }
     report = audit(**frames, select=("LA104",))
     assert "label column 'category' (by its name; 'target' is running text)" in report.layout.why
+
+
+SERIES = {f"column_{at + 2}": [f"{i * at * 0.37 + i / 7:.3f}" for i in range(1, 41)] for at in range(1, 24)}
+
+
+@pytest.mark.parametrize(("n", "label"), [(23, "column_1"), (4, None)])
+def test_classes_before_measurements(n, label):
+    """A long series has its class in front, as UCR has it; of a short table nobody can tell."""
+    columns = {"column_1": KINDS, **dict(list(SERIES.items())[:n])}
+    assert guessed(columns, headerless=True)[0] == label
+
+
+def test_names_that_end_in_label():
+    assert guessed({"text": TEXT, "Finding Labels": KINDS})[0] == "Finding Labels"
+    assert guessed({"text": TEXT, "gold_label": KINDS, "annotator_labels": KINDS})[0] == "gold_label"
+    assert guessed({"fine_label": KINDS, "coarse_label": KINDS})[0] is None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from leakaudit.config import Config
-from leakaudit.errors import ConfigError, LayoutError
+from leakaudit.errors import ConfigError, InputError, LayoutError
 from leakaudit.model import Dataset, Unclaimed
 from leakaudit.sources.base import DataLayout, NotThis, Request, read_request
 from leakaudit.sources.claims import (
@@ -20,6 +20,7 @@ from leakaudit.sources.claims import (
     say_unclaimed,
     unclaimed,
 )
+from leakaudit.sources.fold_sets import FoldsFound, load_folds, recognise_folds
 from leakaudit.sources.group_pattern import with_groups
 from leakaudit.sources.layouts import (
     arrays,
@@ -36,11 +37,13 @@ from leakaudit.sources.layouts import (
     list_json,
     manifest,
     nnunet,
+    numbered_lists,
     one_split,
     paired_tables,
     parallel_text,
     picture_cells,
     picture_notes,
+    sound_lists,
     sounds,
     split_column,
     split_files,
@@ -65,11 +68,13 @@ LAYOUTS: tuple[DataLayout, ...] = (
     nnunet.LAYOUT,
     image_masks.LAYOUT,
     two_domains.LAYOUT,
+    numbered_lists.LAYOUT,
     id_lists.LAYOUT,
     list_json.LAYOUT,
     manifest.LAYOUT,
     image_folders.LAYOUT,
     webdataset.LAYOUT,
+    sound_lists.LAYOUT,
     sounds.LAYOUT,
     arrays.LAYOUT,
     picture_cells.LAYOUT,
@@ -115,19 +120,43 @@ def load(paths: Sequence[str | os.PathLike[str]], config: Config) -> Dataset:
     """
     request = read_request(paths, config)
     layouts = _candidates(config)
-    found, reasons = recognise(request, layouts)
+    apart, no_folds = _folds_apart(request)
+    try:
+        found, reasons = recognise(request, layouts)
+    except LayoutError:
+        if apart is None:
+            raise
+        found, reasons = None, []
+    if apart is not None and (found is None or apart.weight >= found.weight):
+        return _finished(request, load_folds(request, apart), unclaimed(request, apart.takes))
     if found is None and request.folder is not None:
         found = _below(request, layouts, reasons)
     if found is None:
-        raise LayoutError(_unrecognised(request, reasons))
+        raise no_folds or LayoutError(_unrecognised(request, reasons))
     left = unclaimed(request, found.takes)
     if config.layout is None and is_minority(found, left):
         raise LayoutError(_minority(request, found, left))
-    dataset = found.layout.load(found.request, found.sniffed)
+    return _finished(request, found.layout.load(found.request, found.sniffed), left)
+
+
+def _folds_apart(request: Request) -> tuple[FoldsFound | None, InputError | None]:
+    """Folds in folders or files of their own, or why they are none after all."""
+    try:
+        return recognise_folds(request, LAYOUTS), None
+    except InputError as error:
+        return None, error
+
+
+def _finished(request: Request, dataset: Dataset, left: tuple[Unclaimed, ...]) -> Dataset:
+    """The data set with what was left beside it, and groups as the user told them."""
+    config = request.config
     _every_name_used(dataset, config)
     if left:
         dataset = replace(dataset, unclaimed=left, notes=(*dataset.notes, *_left_to_say(dataset, left)))
-    return dataset if config.group_pattern is None else with_groups(dataset, config)
+    if config.group_pattern is None:
+        return dataset
+    sets = tuple(with_groups(each, config) for each in dataset.fold_sets)
+    return replace(with_groups(dataset, config), fold_sets=sets)
 
 
 def _left_to_say(dataset: Dataset, left: Sequence[Unclaimed]) -> list[str]:

@@ -48,13 +48,32 @@ def sniff(request: Request) -> Sniffed | NotThis:
     if column is None:
         return absent
     counts = count_values(head, column)
+    return Sniffed(head, column, counts, tuple(said)) if folds_of(counts) else absent
+
+
+def folds_of(counts: Mapping[str, int]) -> dict[str, str]:
+    """What people call the folds that the values of a column stand for; empty where they are none."""
     folds = [value for value in counts if value]
     least = LEAST_SHARE * sum(counts.values()) / max(len(folds), 1)
     if not 2 <= len(folds) <= MOST_FOLDS or not all(_FOLD.fullmatch(value) for value in folds):
-        return absent
+        return {}
     if min(counts[value] for value in folds) < least:
-        return absent
-    return Sniffed(head, column, counts, tuple(said))
+        return {}
+    return {value: f"fold {value}" if value.isdigit() else value for value in folds}
+
+
+def say_folds(column: str, counts: Mapping[str, int], folds: Mapping[str, str]) -> str:
+    """``whose column 'fold' (by its name and values) says the fold: 5 folds of 20 rows, each held out once …``."""
+    sizes = [counts[value] for value in folds]
+    spread = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
+    said = f"whose column {column!r} (by its name and values) says the fold: {len(folds)} folds of {spread} rows"
+    return f"{said}, each held out once against the others"
+
+
+def rows_in_no_fold(column: str, counts: Mapping[str, int]) -> list[str]:
+    """A note on rows without a fold, where there are some."""
+    without = counts.get("", 0)
+    return [f"{without:,} rows without a value in {column} are in no fold and were left out."] if without else []
 
 
 def fold_column(head: Head, config: Config) -> str | None:
@@ -69,15 +88,9 @@ def fold_column(head: Head, config: Config) -> str | None:
 
 def load(request: Request, sniffed: Sniffed) -> Dataset:
     """One split a fold; rows without one are left out and counted."""
-    values = {value: f"fold {value}" if value.isdigit() else value for value in sniffed.counts if value}
-    without = sniffed.counts.get("", 0)
-    notes = (
-        [f"{without:,} rows without a value in {sniffed.column} are in no fold and were left out."] if without else []
-    )
-    table = f"one table, {request.uri(sniffed.head.path)}, whose column {sniffed.column!r} (by its name and values)"
-    sizes = [sniffed.counts[value] for value in values]
-    spread = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
-    why = f"{table} says the fold: {len(values)} folds of {spread} rows, each held out once against the others"
+    values = folds_of(sniffed.counts)
+    notes = rows_in_no_fold(sniffed.column, sniffed.counts)
+    why = f"one table, {request.uri(sniffed.head.path)}, {say_folds(sniffed.column, sniffed.counts, values)}"
     found = heads_dataset(
         request,
         LAYOUT.name,

@@ -7,7 +7,9 @@ the first folder under the split, where nearly all pictures lie in at least two 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from leakaudit.errors import InputError
@@ -26,6 +28,8 @@ from leakaudit.sources.listing import (
     total,
     uri_of,
 )
+from leakaudit.sources.name_lists import labels_of_names
+from leakaudit.sources.names import plain
 from leakaudit.sources.parts import (
     Part,
     absent_data,
@@ -37,7 +41,7 @@ from leakaudit.sources.parts import (
     say_parts,
     sub_folders,
 )
-from leakaudit.sources.picture_index import index_of
+from leakaudit.sources.picture_index import bare, index_of
 from leakaudit.sources.told import Told
 
 STRAY_PICTURES = 0.01
@@ -61,6 +65,18 @@ _NO_CLASSES = (
     "gt",
     "targets",
 )
+
+
+LEAST_NAMED = 0.9
+"""Share of the pictures of a split that a list beside them must give a known class, to be their labels."""
+MOST_LISTS, MOST_LIST_BYTES = 5, 64 << 20
+
+_UNLABELLED = ("unsup", "unsupervised", "unlabeled", "unlabelled", "unknownlabel", "nolabel")
+"""Names of folders whose samples have no label, as their makers say."""
+
+LEAST_SHARED = 0.5
+"""Of the inner folders of a split, at least this share is in the first split, too, where they are classes named by
+numbers. People and recordings are numbered as well, and a good split shares none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
             f"only one split folder, {parts[0].called!r}: add --within to audit the inside of it, "
             "or name the others: train=FOLDER val=FOLDER, or --split-name FOLDER=val",
             nearly=True,
+            unless_below=True,
         )
     return _sniff_wrapped(request, request.folder, folders, enough)
 
@@ -216,6 +233,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         below = {folder: _below(folder, tops) for folder in set(lie_in)}
         inner.append([below[folder] for folder in lie_in])
     labels, said = class_labels(inner)
+    if labels is not None and None in labels:
+        labels, beside = _with_lists(request, sniffed, listings, labels)
+        said += f"; of {', '.join(beside)}" if beside else ""
     splits = tuple(part.split for part in sniffed.parts)
     problems, n_other = total(listings)
     absent = [(request.uri(os.path.join(sniffed.base or "", name)), split) for name, split in sniffed.absent]
@@ -236,6 +256,46 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         n_other_files=n_other + sum("." in name for name in sniffed.unused),
         notes=tuple(notes),
     )
+
+
+def _with_lists(
+    request: Request, sniffed: Sniffed, listings: Sequence[Listing], labels: Sequence[str | None]
+) -> tuple[list[str | None], list[str]]:
+    """Labels of splits without class folders from a list beside their pictures (``val/val_annotations.txt``), where it
+    names nearly all of them and only classes that the folders of the others name.
+    """
+    classes = {label for label in labels if label is not None}
+    found, said = list(labels), []
+    at = 0
+    for part, listing in zip(sniffed.parts, listings, strict=True):
+        n = len(listing.rows)
+        if not any(labels[at : at + n]):
+            for path in _lists_near(request, sniffed, part):
+                try:
+                    told = labels_of_names(path)
+                except InputError:  # no list
+                    continue
+                names = (row[0].rpartition(b"/")[2] for row in listing.rows)
+                mine = [told.get(name, told.get(bare(name))) for name in names]
+                texts = [None if each is None or uri_of(each) not in classes else uri_of(each) for each in mine]
+                if sum(each is not None for each in texts) >= LEAST_NAMED * n:
+                    found[at : at + n] = texts
+                    said.append(f"{part.split} from {request.uri(path)}")
+                    break
+        at += n
+    return found, said
+
+
+def _lists_near(request: Request, sniffed: Sniffed, part: Part) -> list[str]:
+    """Small lists and tables in the folder of a split, and in the one around it."""
+    found = []
+    for folder in (*part.paths[:1], *([sniffed.base] if sniffed.base else [])):
+        with suppress(OSError):
+            for name in entries_of(request.inventory, folder)[1]:
+                path = os.path.join(folder, name)
+                if name.lower().endswith((".txt", ".csv", ".tsv")) and storage.stat(path).st_size <= MOST_LIST_BYTES:
+                    found.append(path)
+    return found[:MOST_LISTS]
 
 
 def _list_part(request: Request, part: Part) -> Listing:
@@ -285,15 +345,25 @@ def class_labels(inner: Sequence[Sequence[bytes]]) -> tuple[list[str | None] | N
         depth += 1
     heads = {folder: each[depth] if len(each) > depth else None for folder, each in levels.items()}
     flat = [heads[folder] for part in inner for folder in part]
-    n_outside = flat.count(None)
-    if n_outside == len(flat):
+    beside = [sum(heads[folder] is None for folder in part) for part in inner]
+    if sum(beside) == len(flat):
         return None, "no class folders, labels are unknown"
+    # A split that lies flat has no labels, as a test set that is handed out; that says nothing of the others.
+    n_outside = sum(n for n, part in zip(beside, inner, strict=True) if n < len(part))
     if n_outside > STRAY_PICTURES * len(flat):
         return (
             None,
             f"{n_outside:,} pictures lie beside the inner folders, whose names are therefore not taken for labels",
         )
+    by_part = [{heads[folder] for folder in set(part)} - {None} for part in inner]
+    n_flat = sum(not names for names in by_part)
+    no_classes = _no_classes(by_part)
+    heads = {folder: None if each in no_classes else each for folder, each in heads.items()}
+    flat = [heads[folder] for part in inner for folder in part]
     names = {each: uri_of(each) for each in heads.values() if each is not None}
+    if _are_numbered(by_part):
+        said = say_names(sorted(names.values()), 3)
+        return None, f"the {len(names):,} inner folders ({said}) number people or recordings, labels are unknown"
     if len(names) < 2:
         return None, f"one inner folder only ({next(iter(names.values()))}), labels are unknown"
     if len(flat) < PICTURES_PER_CLASS * len(names):
@@ -302,7 +372,31 @@ def class_labels(inner: Sequence[Sequence[bytes]]) -> tuple[list[str | None] | N
             f"{len(names):,} inner folders for {len(flat):,} pictures are not taken for classes, labels are unknown",
         )
     said = f"labels are the names of the {len(names):,} class folders ({say_names(sorted(names.values()), 3)})"
+    if n_flat:
+        said += f", {n_flat} of {len(inner)} splits have none"
+    if no_classes:
+        said += f", but of {say_names(sorted(map(uri_of, no_classes)), 3)}"
     return [None if each is None else names[each] for each in flat], said
+
+
+def _no_classes(by_part: Sequence[Set[bytes | None]]) -> set[bytes]:
+    """Inner folders whose name is no class: of unlabelled samples, or the one folder of pictures of a split beside
+    others that have classes (``train/n01/images``, ``val/images``).
+    """
+    every = {name for names in by_part for name in names if name is not None}
+    found = {name for name in every if plain(uri_of(name)) in _UNLABELLED}
+    alone = {name for names in by_part if len(names) == 1 for name in names if name is not None}
+    found |= {name for name in alone if uri_of(name).lower() in _NO_CLASSES}
+    return found if len(every - found) > 1 else set()
+
+
+def _are_numbered(by_part: Sequence[Set[bytes | None]]) -> bool:
+    """Whether inner folders are numbered, and of each held-out split most are not in the first one: who was recorded,
+    and not what is seen.
+    """
+    first, *others = (names for names in by_part if names)
+    numbered = all(name is not None and re.search(rb"\d", name) for names in by_part for name in names)
+    return numbered and bool(others) and all(len(each & first) < LEAST_SHARED * len(each) for each in others)
 
 
 def _empty(part: Part, listing: Listing) -> str:

@@ -13,7 +13,7 @@ from leakaudit.errors import InputError
 from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
-from leakaudit.sources.parts import say_names
+from leakaudit.sources.parts import COMPRESSED, say_names
 from leakaudit.sources.text_parts import Records, SplitFile, head_of_text, read_text, split_files, texts_dataset
 
 _LANGUAGES = [
@@ -122,13 +122,23 @@ def sniff(request: Request) -> Sniffed | NotThis:
         if len(splits) < least or len(columns) < 2 or not all(set(files) == columns for files in splits.values()):
             continue
         paths = [path for files in splits.values() for path in files.values()]
-        if all(head_of_text(path, request.config.encoding) is not None for path in paths):
+        heads = {path: head_of_text(path, request.config.encoding) for path in paths}
+        texts = [path for files in splits.values() for column, path in files.items() if column not in _LABELS]
+        if None not in heads.values() and not all(_are_numbers(heads[path] or "") for path in texts):
             return Sniffed(tuple((split, tuple(sorted(files.items()))) for split, files in splits.items()))
     return absent
 
 
+def _are_numbers(head: str) -> bool:
+    """Whether the lines are rows of numbers: features, and no texts."""
+    lines = [line for line in head.split("\n")[:-1] if line.strip()] or [head]
+    return all(len(re.findall(r"\d+", line)) > 1 and not re.search(r"[^-+\d.,;:eE \t\r]", line) for line in lines)
+
+
 def _column(name: str) -> tuple[str, str, str] | None:
     """The column that a file is, whether it is one of languages or of texts and labels, and what else its name says."""
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
     stem, _, suffix = name.rpartition(".")
     if suffix.lower() in _LANGUAGES and stem:
         return suffix.lower(), "languages", stem

@@ -10,24 +10,26 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from leakaudit.errors import InputError, LayoutError
+from leakaudit.errors import InputError, LayoutError, UserError
 from leakaudit.model import Columns, Dataset, Layout, Problem, TableFile, ordered_splits
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.beside import picture_tops
 from leakaudit.sources.inventory import Folder, node_kind, why
 from leakaudit.sources.kinds import is_picture_name, kind_of
-from leakaudit.sources.layouts import image_folders
+from leakaudit.sources.layouts import id_lists, image_folders
+from leakaudit.sources.layouts.folds import fold_column, folds_of, rows_in_no_fold, say_folds
 from leakaudit.sources.layouts.one_split import ONLY
 from leakaudit.sources.layouts.split_column import find_split_column, one_table, read_split_values, say_values
-from leakaudit.sources.listing import Row, display, entries_of, make_samples, uri_of
+from leakaudit.sources.listing import Row, display, entries_of, make_samples, say_strays, uri_of
 from leakaudit.sources.masks import pair_masks
 from leakaudit.sources.names import (
     GROUP_NAMES,
@@ -63,6 +65,7 @@ MOST_FOLDERS = 100
 MOST_TABLES = 20
 """Tables beside each other that are looked at for one that names pictures."""
 TABLE_FOLDERS = ("annotations", "annotation", "labels", "meta", "metadata", "csv", "csvs", "tables", "info", "splits")
+_BITS = {"0": False, "0.0": False, "1": True, "1.0": True}
 BOX_COLUMNS = (("xmin", "ymin"), ("x1", "y1"), ("bbox",), ("bboxx", "bboxy"), ("encodedpixels",), ("rle",), ("boxes",))
 """Columns of rows that are objects in pictures, not pictures; names as `leakaudit.sources.names.plain` makes them."""
 
@@ -82,6 +85,10 @@ class Sniffed:
         Where names are looked for that are no paths.
     folders : Sniffed of image_folders, or None
         The split folders, where neither files nor a column say the split.
+    lists : Sniffed of id_lists, or None
+        Lists a split beside the manifest, where nothing else says the split.
+    folds : bool
+        A column says the fold.
     """
 
     heads: tuple[tuple[str | None, Head], ...]
@@ -91,6 +98,8 @@ class Sniffed:
     unused: tuple[str, ...] = ()
     index: PictureIndex | None = None
     folders: image_folders.Sniffed | None = None
+    lists: id_lists.Sniffed | None = None
+    folds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +134,15 @@ def sniff(request: Request) -> Sniffed | NotThis:  # noqa: PLR0911 - one return 
         if column.index is not None and config.layout is None and _names_few(request, settled, column.index):
             return NotThis("tables that name the smaller part of the pictures in split folders")
         return found
+    fold = None if config.within else fold_column(settled[0], config)
+    if fold is not None and folds_of(count_values(settled[0], fold)):
+        return replace(found, folds=True)
     folders = image_folders.split_folders(request) if request.folder is not None else NotThis("")
     if isinstance(folders, image_folders.Sniffed):
         return _over_folders(request, found, folders)
+    lists = id_lists.sniff(request) if request.folder is not None else NotThis("")
+    if isinstance(lists, id_lists.Sniffed):
+        return replace(found, index=index_of(request, request.folder or ""), lists=lists)
     if not config.within:
         return NotThis(
             f"{display(files[0][1])} names pictures, and no column of it says the split: say --split-column, add "
@@ -168,6 +183,8 @@ def _one_of_several(request: Request, folder: str) -> tuple[list[tuple[str, str]
     naming = [path for path in tables[:MOST_TABLES] if _names_pictures(request, path)]
     if len(naming) > 1:  # Kaggle's form for an answer names the pictures of the test set, with made-up labels
         naming = [path for path in naming if "submission" not in words(os.path.basename(path))]
+    if len(naming) > 1:  # labels in one file, splits in another
+        naming = [path for path in naming if _says_splits(request, path)]
     if len(naming) != 1:
         return [], ()
     return [("", naming[0])], tuple(os.path.basename(path) for path in tables if path != naming[0])
@@ -178,6 +195,14 @@ def _names_pictures(request: Request, path: str) -> bool:
         heads, _ = settle([head_of(request, path)], request.config)
         return _path_column(heads, request) is not None
     except (InputError, LayoutError):
+        return False
+
+
+def _says_splits(request: Request, path: str) -> bool:
+    try:
+        heads, _ = settle([head_of(request, path)], request.config)
+        return find_split_column(heads[0], request.config) is not None
+    except UserError:
         return False
 
 
@@ -318,6 +343,49 @@ class _Entry(NamedTuple):
     number: int
 
 
+class _Parted(NamedTuple):
+    """The splits, what says them in words, the column that does and what its values stand for."""
+
+    splits: tuple[str, ...]
+    said: str
+    column: str | None = None
+    values: Mapping[str, str] = MappingProxyType({})
+    notes: Sequence[str] = ()
+
+
+def _parted(request: Request, sniffed: Sniffed) -> _Parted:
+    """What says the split: a column, folds in one, lists, folders, or a file each.
+
+    Raises
+    ------
+    LayoutError, ConfigError
+        As `read_split_values`.
+    """
+    head, config = sniffed.heads[0][1], request.config
+    table = f"one manifest, {request.uri(head.path)}"
+    if sniffed.folds and (column := fold_column(head, config)) is not None:
+        counts = count_values(head, column)
+        folds = folds_of(counts)
+        said = f"{table}, {say_folds(column, counts, folds)}"
+        return _Parted(tuple(folds.values()), said, column, folds, rows_in_no_fold(column, counts))
+    if sniffed.lists is not None:
+        splits = id_lists.splits_in(request, sniffed.lists)
+        lists = ", ".join(request.uri(path) for _, path in sniffed.lists.lists)
+        return _Parted(splits, f"lists of pictures ({lists}) with a table of them, {request.uri(head.path)}")
+    if sniffed.folders is not None:
+        splits = ordered_splits([part.split for part in sniffed.folders.parts])
+        return _Parted(
+            splits, f"split folders ({', '.join(splits)}) with a table of their pictures, {request.uri(head.path)}"
+        )
+    column_of_splits = find_split_column(head, config) if sniffed.heads[0][0] is None else None
+    if column_of_splits is not None:
+        values, notes = read_split_values(count_values(head, column_of_splits), column_of_splits, config)
+        said = f"{table}, whose column {column_of_splits!r} says the split: {say_values(values)}"
+        return _Parted(ordered_splits(tuple(values.values())), said, column_of_splits, values, notes)
+    files = ", ".join(f"{split} ({request.uri(each.path)})" for split, each in sniffed.heads)
+    return _Parted(ordered_splits([split for split, _ in sniffed.heads if split]), f"one manifest a split: {files}")
+
+
 def load(request: Request, sniffed: Sniffed) -> Dataset:
     """Find every picture that is named.
 
@@ -329,23 +397,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         As `read_split_values`; a column told and not there.
     """
     config = request.config
-    head = sniffed.heads[0][1]
     columns = tuple(dict.fromkeys(name for _, each in sniffed.heads for name in each.columns))
-    split_column = find_split_column(head, config) if sniffed.heads[0][0] is None and not sniffed.folders else None
-    notes: list[str] = []
-    values: dict[str, str] = {}
-    if split_column is not None:
-        values, notes = read_split_values(count_values(head, split_column), split_column, config)
-        splits = ordered_splits(tuple(values.values()))
-        table = f"one manifest, {request.uri(head.path)}, whose column {split_column!r} says the split"
-        said = f"{table}: {say_values(values)}"
-    elif sniffed.folders is not None:
-        splits = ordered_splits([part.split for part in sniffed.folders.parts])
-        said = f"split folders ({', '.join(splits)}) with a table of their pictures, {request.uri(head.path)}"
-    else:
-        splits = ordered_splits([split for split, _ in sniffed.heads if split])
-        files = ", ".join(f"{split} ({request.uri(each.path)})" for split, each in sniffed.heads)
-        said = f"one manifest a split: {files}"
+    parted = _parted(request, sniffed)
+    splits, split_column, values, notes = parted.splits, parted.column, parted.values, list(parted.notes)
     meaning = {
         "label": _meaning(config.label, guess_label(columns), columns, "--label"),
         "group": _meaning(config.group, guess_column(columns, GROUP_NAMES), columns, "--group"),
@@ -359,9 +413,17 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     for split in splits:
         if not finder.found[split]:
             raise InputError(f"the split {split} is empty: none of its pictures is in {display(sniffed.base)}")
+    known = {*taken, *used.values()}
+    classes = [] if "label" in used or label_candidates(columns) else one_hot(tables, columns, known)
+    if classes:
+        finder.label_rows(_named_classes(tables, classes))
     order, is_long = finder.in_order(has_boxes(columns))
     flat = [entry for split in splits for entry in order[split]]
-    told = ", ".join(f"{what} from {column!r}" for what, column in used.items()) or "labels are unknown"
+    told = ", ".join(f"{what} from {column!r}" for what, column in used.items())
+    if classes:
+        from_columns = f"label from the {len(classes)} columns of 0 and 1 ({say_names(classes, 3)})"
+        told = f"{told}, {from_columns}" if told else from_columns
+    told = told or "labels are unknown"
     if meaning["label"] is None and (several := label_candidates(columns)):
         told += f" (the label could be {' or '.join(map(repr, several))}: say --label)"
     if is_long and "label" in used:
@@ -369,18 +431,20 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     notes += finder.notes(flat, is_long)
     if sniffed.unused:
         notes.append(f"Not used, beside the manifests: {say_names(sniffed.unused)}.")
-    others, ignored = ((), ()) if is_long else _other_columns(tables, order, sniffed, split_column, used, request)
+    spoken_for = (split_column, *classes)
+    others, ignored = ((), ()) if is_long else _other_columns(tables, order, sniffed, spoken_for, used, request)
     names = "names" if finder.n_by_name else "paths"
+    said = (parted.said, f"{names} from {sniffed.path_column!r}, {told}", *sniffed.said)
     return Dataset(
         root=request.shown,
         kind="image",
-        layout=Layout(LAYOUT.name, "; ".join((said, f"{names} from {sniffed.path_column!r}, {told}", *sniffed.said))),
+        layout=Layout(LAYOUT.name, "; ".join(said)),
         splits=splits,
         samples=make_samples(
             request.base,
             splits,
             [[entry.row for entry in order[split]] for split in splits],
-            **{what: [entry.meaning.get(what) for entry in flat] for what in used},
+            **{what: [entry.meaning.get(what) for entry in flat] for what in (*used, *(["label"] if classes else []))},
         ),
         tables=others,
         columns=Columns(used.get("label"), used.get("group"), used.get("time"), ignore=ignored)
@@ -388,6 +452,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         else Columns(),
         problems=finder.problems,
         notes=tuple(notes),
+        folds=sniffed.folds,
     )
 
 
@@ -419,11 +484,11 @@ def _find_all(
             wanted = [sniffed.path_column, *([split_column] if split_column else []), *here.values()]
             for row, cells in enumerate(batch.select(list(dict.fromkeys(wanted))).to_pylist(), number):
                 at = split or values.get(((cells[split_column] if split_column else "") or "").strip())
-                if at is not None or sniffed.folders is not None:
+                if at is not None or sniffed.folders is not None or sniffed.lists is not None:
                     extra = {what: (cells[column] or "").strip() or None for what, column in here.items()}
                     finder.add(cells[sniffed.path_column], at, extra, row)
             number += len(batch)
-    if sniffed.folders is not None:
+    if sniffed.folders is not None or sniffed.lists is not None:
         finder.add_unnamed()
     return finder, tables
 
@@ -436,6 +501,37 @@ def _only_other(heads: Sequence[tuple[str | None, Head]], known: set[str | None]
         return None
     values = [value for value in head.column(rest[0]) if value]
     return rest[0] if len(values) >= 2 * len(set(values)) > 2 else None
+
+
+def one_hot(tables: Sequence[pa.Table], columns: Sequence[str], known: Collection[str | None]) -> list[str]:
+    """Columns of 0 and 1 of which nearly every row has one 1: a class each, as Roboflow exports them; none where there
+    are other columns, too, as features of 0 and 1 have them.
+    """
+    found = []
+    for name in columns:
+        if name in known or plain(name) in (*PATH_NAMES, *ID_NAMES):
+            continue
+        cells = {cell.as_py() for table in tables if name in table.column_names for cell in table[name].unique()}
+        if not {(cell or "").strip() for cell in cells} <= _BITS.keys():
+            return []
+        found.append(name)
+    if len(found) < 2:
+        return []
+    labels = list(_named_classes(tables, found).values())
+    return found if labels and sum(label is not None for label in labels) >= LEAST_ID * len(labels) else []
+
+
+def _named_classes(tables: Sequence[pa.Table], classes: Sequence[str]) -> dict[int, str | None]:
+    """The one class of each row by its number; None where a row has none or several."""
+    found: dict[int, str | None] = {}
+    start = 0
+    for table in tables:
+        cells = [table[name].to_pylist() if name in table.column_names else [None] * len(table) for name in classes]
+        for at, row in enumerate(zip(*cells, strict=True), start):
+            there = [name.strip() for name, cell in zip(classes, row, strict=True) if cell and _BITS.get(cell.strip())]
+            found[at] = there[0] if len(there) == 1 else None
+        start += len(table)
+    return found
 
 
 def has_boxes(columns: Sequence[str]) -> bool:
@@ -452,7 +548,7 @@ def _other_columns(
     tables: Sequence[pa.Table],
     order: Mapping[str, Sequence[_Entry]],
     sniffed: Sniffed,
-    split_column: str | None,
+    spoken_for: Sequence[str | None],
     used: Mapping[str, str],
     request: Request,
 ) -> tuple[tuple[TableFile, ...], tuple[str, ...]]:
@@ -463,7 +559,7 @@ def _other_columns(
         return (), ()
     whole = pa.concat_tables(tables, promote_options="default")
     names = tuple(whole.column_names)
-    ignored = [sniffed.path_column, *([split_column] if split_column else [])]
+    ignored = [sniffed.path_column, *(name for name in spoken_for if name)]
     ignored += [name for name in names if plain(name) in (*PATH_NAMES, *ID_NAMES) and name not in ignored]
     ignored += [resolve_column(name, names, "--ignore-column") for name in request.config.ignore_columns]
     ignored = [name for name in dict.fromkeys(ignored) if name not in used.values()]
@@ -502,6 +598,13 @@ class _Finder:
         self.n_by_name = self.n_outside = 0
         self.manifest, self.start = "", 0
         self._listed: dict[bytes, dict[bytes, Row]] = {}
+        self._listed_in: dict[bytes, list[str]] = {}
+        if sniffed.lists is not None:
+            in_lists = id_lists.gather(request, sniffed.lists)[1]
+            self._problems = [(-1, problem) for problem in in_lists.problems]
+            for split, rows in in_lists.rows.items():
+                for row, _ in rows:
+                    self._listed_in.setdefault(row[0], []).append(split)
         parts = sniffed.folders.parts if sniffed.folders is not None else ()
         self._tops = [(os.fsencode(f"{request.relative(path)}/"), part.split) for part in parts for path in part.paths]
 
@@ -525,12 +628,21 @@ class _Finder:
         row = self._look(told, split)
         if row is None:
             return
-        if split is None:
-            split = next((each for top, each in self._tops if row[0].startswith(top)), None)
-            if split is None:
-                self.n_outside += 1
-                return
-        self.found[split].setdefault(row[0], []).append(_Entry(row, meaning, number))
+        splits = [split] if split is not None else self._listed_in.get(row[0], [])
+        if split is None and not self._listed_in:
+            splits = [each for top, each in self._tops if row[0].startswith(top)][:1]
+        if not splits:
+            self.n_outside += 1
+        for each in splits:
+            self.found[each].setdefault(row[0], []).append(_Entry(row, meaning, number))
+
+    def label_rows(self, labels: Mapping[int, str | None]) -> None:
+        """Give the rows labels that several columns say together."""
+        for found in self.found.values():
+            for path, entries in found.items():
+                found[path] = [
+                    entry._replace(meaning={**entry.meaning, "label": labels.get(entry.number)}) for entry in entries
+                ]
 
     def _problem(self, problem: Problem) -> None:
         self._problems.append((self._row, problem))
@@ -541,7 +653,11 @@ class _Finder:
         return tuple(problem for _, problem in sorted(self._problems, key=lambda each: each[0]))
 
     def add_unnamed(self) -> None:
-        """Pictures of the split folders that no row names: samples without a label."""
+        """Pictures of the split folders, or of the lists, that no row names: samples without a label."""
+        for path, splits in self._listed_in.items():
+            for split in splits:
+                if path not in self.found[split] and self.index is not None:
+                    self.found[split][path] = [_Entry(self.index.by_path[path], {}, -1)]
         for top, split in self._tops:
             rows = [] if self.index is None else self.index.listing.rows
             for row in rows:
@@ -644,7 +760,8 @@ class _Finder:
         if n_unlabelled := sum(entry.number < 0 for entry in samples):
             said.append(f"{n_unlabelled:,} pictures are in no row: they have no label.")
         if self.n_outside:
-            said.append(f"{self.n_outside:,} rows name pictures that are in no split folder; they were left out.")
+            where = "no list" if self._listed_in else "no split folder"
+            said.append(f"{self.n_outside:,} rows name pictures that are in {where}; they were left out.")
         if self.index is not None:
             there = set(self.index.by_path)
         else:
@@ -656,6 +773,9 @@ class _Finder:
         if len(left) > n_masks:
             example = uri_of(min(left))
             said.append(f"{len(left) - n_masks:,} pictures are in no row and were not looked at ({example}, …).")
+        if self.index is not None:
+            named = {problem.uri for problem in self.problems}
+            said += say_strays([problem for problem in self.index.listing.problems if problem.uri not in named])
         return said
 
     def _relative(self, told: str) -> bytes:
@@ -703,6 +823,8 @@ def takes(request: Request, sniffed: Sniffed) -> list[str]:
     paths = [head.path for head in heads]
     if sniffed.folders is not None:
         return [*paths, *image_folders.takes(request, sniffed.folders)]
+    if sniffed.lists is not None:
+        return [*paths, *id_lists.takes(request, sniffed.lists)]
     if sniffed.index is not None and request.folder is not None:
         return [*paths, *picture_tops(request, sniffed.index, request.folder)]
     bases = [_base_of(head, heads[0], sniffed.base) for head in heads]

@@ -1,10 +1,14 @@
-"""Features and labels in two files a split: ``X_train.csv`` and ``y_train.csv``, joined row by row."""
+"""Features and labels in two files a split: ``X_train.csv`` and ``y_train.csv``, joined row by row.
+
+A third may say whose row it is: ``subject_train.txt``. They lie in the folder itself, or in a folder a split.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -13,27 +17,32 @@ from leakaudit.config import Config
 from leakaudit.errors import InputError
 from leakaudit.model import Dataset, ordered_splits
 from leakaudit.sources.base import DataLayout, NotThis, Request
-from leakaudit.sources.listing import display
+from leakaudit.sources.listing import display, entries_of
 from leakaudit.sources.names import split_of
-from leakaudit.sources.parts import list_folder, say_names, stem
-from leakaudit.sources.readers import head_of, table_names
+from leakaudit.sources.parts import folder_parts, list_folder, say_names, stem
+from leakaudit.sources.readers import head_of, is_container_name, is_table_name, is_text_name
 from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.readers.stream import read_rows
 from leakaudit.sources.rows import heads_dataset
 
 _FEATURES = ("x", "feature", "features", "input", "inputs", "data")
 _LABELS = ("y", "label", "labels", "target", "targets")
+_GROUPS = ("subject", "subjects", "group", "groups", "patient", "patients", "person", "speaker", "user")
 
 NAMED_LABEL = "y"
 """What the label is called where its file has no header line."""
 
+NAMED_GROUP = "group"
+"""What the column of the group is called there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """Paths of features and labels by split, and the tables beside them."""
+    """Paths of features and labels by split, of groups where every split has them, and the tables beside them."""
 
     pairs: dict[str, tuple[str, str]]
     unused: tuple[str, ...]
+    groups: dict[str, str]
 
 
 def sniff(request: Request) -> Sniffed | NotThis:
@@ -41,35 +50,61 @@ def sniff(request: Request) -> Sniffed | NotThis:
     absent = NotThis("no pairs of files of features and labels (X_train.csv y_train.csv)")
     if request.folder is None:
         return absent
-    tables = table_names(list_folder(request.inventory, request.folder)[1])
-    found: dict[str, dict[str, str]] = {}
-    for name in tables:
-        side, split = _side(stem(name), request.config)
-        if side is None or split is None:
-            continue
-        if side in found.setdefault(split, {}):
-            return absent
-        found[split][side] = name
-    pairs = {split: (sides["X"], sides["y"]) for split, sides in found.items() if len(sides) == 2}
+    found, tables = _sides(request, request.folder)
+    pairs = {split: (sides["X"], sides["y"]) for split, sides in found.items() if {"X", "y"} <= sides.keys()}
     if len(pairs) < (1 if request.config.within else 2):
         return absent
-    used = {name for pair in pairs.values() for name in pair}
-    folder = request.folder
+    groups = {split: found[split]["group"] for split in pairs if "group" in found[split]}
+    if groups.keys() != pairs.keys():
+        groups = {}
+    used = {*(path for pair in pairs.values() for path in pair), *groups.values()}
     return Sniffed(
-        {
-            split: (os.path.join(folder, pairs[split][0]), os.path.join(folder, pairs[split][1]))
-            for split in ordered_splits(tuple(pairs))
-        },
-        tuple(name for name in tables if name not in used),
+        {split: pairs[split] for split in ordered_splits(tuple(pairs))},
+        tuple(os.path.basename(path) for path in tables if path not in used),
+        groups,
     )
 
 
+def _sides(request: Request, folder: str) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Files by split and side, of those whose names say both, and all tables; none where two are the same."""
+    folders, names = list_folder(request.inventory, folder)
+    files = [os.path.join(folder, name) for name in names]
+    for part in folder_parts(folder, folders, request.config):
+        with suppress(OSError):
+            inner = entries_of(request.inventory, part.paths[0])[1]
+            files += [os.path.join(part.paths[0], name) for name in inner]
+    tables = [path for path in files if is_table_name(path) and not is_container_name(path)]
+    found: dict[str, dict[str, str]] = {}
+    for path in files:
+        side, split = _side(stem(os.path.basename(path)), request.config)
+        if side is None or split is None or not _is_side(request, path, side):
+            continue
+        if side in found.setdefault(split, {}):
+            return {}, tables
+        found[split][side] = path
+    return found, tables
+
+
+def _is_side(request: Request, path: str, side: str) -> bool:
+    """Whether a file is a table; of plain text, features are one where a line is more than one text."""
+    if is_table_name(path):
+        return True
+    if not is_text_name(path):
+        return False
+    if side != "X":
+        return True
+    try:
+        return len(head_of(request, path).columns) > 1
+    except InputError:
+        return False
+
+
 def _side(name: str, config: Config) -> tuple[str | None, str | None]:
-    """``X`` or ``y``, and the split.
+    """``X``, ``y`` or ``group``, and the split.
 
     The split is told by the rest of the name: ``X_train``, ``train-labels``, ``Xtest``.
     """
-    for side, words in (("X", _FEATURES), ("y", _LABELS)):
+    for side, words in (("X", _FEATURES), ("y", _LABELS), ("group", _GROUPS)):
         word = "|".join(words)
         before = re.fullmatch(rf"(?:{word})[-_. ]*(?P<split>.+)", name, re.IGNORECASE)
         after = re.fullmatch(rf"(?P<split>.+?)[-_. ]*(?:{word})", name, re.IGNORECASE)
@@ -92,16 +127,27 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     labels, _ = settle([head_of(request, sniffed.pairs[split][1]) for split in splits], request.config)
     labels = [_named(label, feature) for label, feature in zip(labels, features, strict=True)]
     heads = [_joined(feature, label) for feature, label in zip(features, labels, strict=True)]
+    groups: list[Head] = []
+    if sniffed.groups:
+        groups, _ = settle([head_of(request, sniffed.groups[split]) for split in splits], request.config)
+        groups = [
+            replace(group, columns=(NAMED_GROUP,)) if len(group.columns) == 1 and not group.header else group
+            for group in groups
+        ]
+        heads = [_joined(head, group) for head, group in zip(heads, groups, strict=True)]
     targets = _targets(features[0], labels[0])
     if not targets:
         raise InputError(
             f"{display(labels[0].path)}: its columns are all in {display(features[0].path)}, too: it holds no label; "
             f"name the files that are the splits: train={display(features[0].path)} test=…"
         )
-    files = ", ".join(f"{split} ({request.uri(x)} + {request.uri(y)})" for split, (x, y) in sniffed.pairs.items())
+    files = ", ".join(
+        f"{split} ({' + '.join(map(request.uri, (*pair, *([sniffed.groups[split]] if sniffed.groups else []))))})"
+        for split, pair in sniffed.pairs.items()
+    )
     notes = [f"Not used, beside the pairs of files: {say_names(sniffed.unused)}."] if sniffed.unused else []
     why = "; ".join((f"features and labels joined row by row: {files}", *said))
-    return heads_dataset(
+    found = heads_dataset(
         request,
         LAYOUT.name,
         why,
@@ -109,6 +155,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         label=(targets[0], "the one column of its file") if len(targets) == 1 else None,
         notes=notes,
     )
+    if request.config.group is None and sniffed.groups and len(groups[0].columns) == 1:
+        return replace(found, columns=replace(found.columns, group=groups[0].columns[0]))
+    return found
 
 
 def _targets(features: Head, labels: Head) -> list[str]:
@@ -176,8 +225,8 @@ def _batches(features: Head, labels: Head, targets: Sequence[str]) -> Iterator[p
 
 
 def takes(_request: Request, sniffed: Sniffed) -> list[str]:
-    """The tables of features and of labels."""
-    return [path for pair in sniffed.pairs.values() for path in pair]
+    """The tables of features, of labels and of groups."""
+    return [*(path for pair in sniffed.pairs.values() for path in pair), *sniffed.groups.values()]
 
 
 LAYOUT = DataLayout("paired-tables", sniff, load, takes, lines=True)

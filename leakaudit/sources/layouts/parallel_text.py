@@ -110,8 +110,8 @@ def read_lines(path: str, encoding: str | None = None) -> pa.Array:
 
 
 def takes(_request: Request, sniffed: Sniffed) -> list[str]:
-    """The split folders."""
-    return [path for part in sniffed.parts for path in part.paths]
+    """The files: what else lies in the split folders may be the data (documents in folders, and lists beside them)."""
+    return [os.path.join(part.paths[0], name) for part in sniffed.parts for name in sniffed.names]
 
 
 LAYOUT = DataLayout("parallel-text", sniff, load, takes, lines=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Sequence
 
@@ -67,19 +68,24 @@ def load(request: Request, parts: Sequence[Part]) -> Dataset:
         [_below(request, part, row) for row in listing.rows] for part, listing in zip(parts, listings, strict=True)
     ]
     labels, said = class_labels(inner)
-    said = f"{said.replace('pictures', 'sounds')}; compared by their bytes"
+    said = said.replace("pictures", "sounds")
     splits = tuple(part.split for part in parts)
     return Dataset(
         root=request.shown,
         kind="file",
-        layout=Layout(
-            LAYOUT.name, f"one folder of sounds a split: {say_parts(parts)}; {said}; compared by their bytes"
-        ),
+        layout=Layout(LAYOUT.name, f"one folder of sounds a split: {say_parts(parts)}; {said}; {how_compared()}"),
         splits=splits,
         samples=make_samples(request.base, splits, [listing.rows for listing in listings], labels),
         problems=tuple(problem for listing in listings for problem in listing.problems),
         n_other_files=sum(listing.n_other for listing in listings),
     )
+
+
+def how_compared() -> str:
+    """What of sounds is compared: that hangs on what is installed."""
+    if importlib.util.find_spec("soundfile") is None:
+        return "compared by their bytes (by what they hold, too: pip install 'leakaudit[audio]')"
+    return "compared by their bytes and by what they hold"
 
 
 def _list_part(request: Request, part: Part) -> Listing:

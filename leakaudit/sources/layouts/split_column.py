@@ -17,7 +17,15 @@ from leakaudit.model import Dataset
 from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
-from leakaudit.sources.names import SPLIT_COLUMN_NAMES, SPLIT_NAMES, canonical, plain, resolve_column, split_of
+from leakaudit.sources.names import (
+    SPLIT_COLUMN_NAMES,
+    SPLIT_NAMES,
+    canonical,
+    plain,
+    resolve_column,
+    split_of,
+    split_word,
+)
 from leakaudit.sources.parts import list_folder, say_names
 from leakaudit.sources.readers import head_of, is_container_name, tables_in, tables_of_folder
 from leakaudit.sources.readers.heads import Head, settle
@@ -31,6 +39,11 @@ MOST_SPLITS = 20
 _YES = frozenset(("true", "t", "yes", "y", "1", "1.0"))
 _NO = frozenset(("false", "f", "no", "n", "0", "0.0"))
 """Values of a column that says yes or no."""
+
+
+CODES: Mapping[str, str] = {"0": "train", "1": "val", "2": "test"}
+CODED_NAMES = ("partition", "split", "datasplit", "evalpartition")
+"""Splits as CelebA and those that follow it number them, and names of columns that hold such numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +114,17 @@ def find_split_column(head: Head, config: Config) -> str | None:
         values = {value.strip() for value in head.column(column) if value}
         if len(values) <= MOST_SPLITS and any(split_of(value, config.splits) for value in values):
             return column
+        if name in CODED_NAMES and values <= CODES.keys() and _coded(count_values(head, column)):
+            return column
     flags = [column for column in head.columns if flag_splits(column)]
     return next((column for column in flags if _flag_values(column, [v for v in head.column(column) if v])), None)
+
+
+def _coded(counts: Mapping[str, int]) -> dict[str, str]:
+    """What 0, 1 and 2 stand for where a column has just these, 0 the most; nothing elsewhere."""
+    known = {value: n for value, n in counts.items() if value}
+    is_code = known.keys() == CODES.keys() and known["0"] == max(known.values())
+    return dict(CODES) if is_code else {}
 
 
 def flag_splits(column: str) -> tuple[str, str] | None:
@@ -148,7 +170,11 @@ def read_split_values(counts: Mapping[str, int], column: str, config: Config) ->
     if absent:
         raise ConfigError(f"--split-name: {column!r} has no value {absent[0]!r} (values: {say_names(known, 10)})")
     values = {value: split for value in known if (split := split_of(value, config.splits))}
+    if len(set(values.values())) < 2:
+        values = _values_by_word(known, config) or values
     values = values or _flag_values(column, known)
+    if not values and plain(column) in CODED_NAMES:
+        values = _coded(counts)
     if not values and config.split_column is not None:
         if len(known) > MOST_SPLITS:
             raise LayoutError(
@@ -167,6 +193,14 @@ def read_split_values(counts: Mapping[str, int], column: str, config: Config) ->
         for value, n in sorted(left_out.items())
     ]
     return values, notes
+
+
+def _values_by_word(known: Sequence[str], config: Config) -> dict[str, str]:
+    """Values of which one word says the split (``PublicTest``); several of one split keep their own names."""
+    by_word = {value: split for value in known if (split := split_of(value, config.splits) or split_word(value))}
+    splits = list(by_word.values())
+    named = {value: split if splits.count(split) == 1 else value for value, split in by_word.items()}
+    return named if "train" in named.values() and len(named) > 1 else {}
 
 
 def say_values(values: Mapping[str, str]) -> str:

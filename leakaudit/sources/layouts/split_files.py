@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import cast
 
 from leakaudit.errors import InputError
-from leakaudit.model import Dataset
+from leakaudit.model import Dataset, Problem, ProblemKind
+from leakaudit.sources import storage
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.listing import display
-from leakaudit.sources.parts import say_names
-from leakaudit.sources.readers import head_of
+from leakaudit.sources.parts import Part, say_names
+from leakaudit.sources.readers import head_of, is_table_name
 from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.rows import heads_dataset, say_files
 from leakaudit.sources.table_parts import TableParts, find_table_parts
@@ -43,7 +47,29 @@ def load(request: Request, sniffed: TableParts) -> Dataset:
     notes = [f"Not used, beside the split files: {say_names(sniffed.unused)}."] if sniffed.unused else []
     why = "; ".join((f"one table a split: {say_files(heads, request)}", *said))
     label = _submitted_label(request, heads, sniffed.unused)
-    return heads_dataset(request, LAYOUT.name, why, heads, notes=notes, label=label)
+    problems = _lost_shards(request, sniffed.parts)
+    found = heads_dataset(request, LAYOUT.name, why, heads, notes=notes, label=label)
+    return replace(found, problems=(*found.problems, *problems)) if problems else found
+
+
+def _lost_shards(request: Request, parts: Sequence[Part]) -> list[Problem]:
+    """Tables in the folders of single splits that are broken links, pipes and the like: rows that are not there."""
+    folders: dict[str, set[str]] = {}
+    for part in parts:
+        for path in part.paths:
+            folders.setdefault(storage.parent(path) or ".", set()).add(part.split)
+    lost = []
+    for path, splits in folders.items():
+        if len(splits) > 1:
+            continue
+        with suppress(OSError):
+            folder = request.inventory.folder(os.fsencode(path))
+            broken = [(name, "missing", "broken symbolic link") for name in folder.broken]
+            for name, kind, reason in (*broken, *folder.problems):
+                if is_table_name(os.fsdecode(name)):
+                    uri = request.uri(os.path.join(path, os.fsdecode(name)))
+                    lost.append(Problem(uri, cast("ProblemKind", kind), reason, next(iter(splits))))
+    return lost
 
 
 def _submitted_label(

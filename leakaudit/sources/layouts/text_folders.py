@@ -18,7 +18,7 @@ from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.inventory import Folder, Inventory, why
 from leakaudit.sources.layouts.image_folders import class_labels
 from leakaudit.sources.listing import uri_of
-from leakaudit.sources.parts import Part, folder_parts, in_order, item_parts, list_folder, say_parts
+from leakaudit.sources.parts import Part, folder_parts, in_order, item_parts, list_folder, say_names, say_parts
 from leakaudit.sources.readers.csv_dialect import sniff_encoding
 from leakaudit.sources.rows import tables_dataset
 
@@ -67,6 +67,9 @@ def load(request: Request, parts: tuple[Part, ...]) -> Dataset:
             first = f": {documents.problems[0].uri}: {documents.problems[0].reason}" if documents.problems else ""
             raise InputError(f"the split {part.split} ({part.called}) has no document that could be read{first}")
     labels, said = class_labels([documents.folders for documents in read])
+    beside = [name for documents in read for name in _without_lists(documents)] if labels is not None else []
+    if beside:
+        labels, said = class_labels([documents.folders for documents in read])
     tables = []
     at = 0
     for part, documents in zip(parts, read, strict=True):
@@ -75,8 +78,10 @@ def load(request: Request, parts: tuple[Part, ...]) -> Dataset:
         if labels is not None:
             columns["label"] = labels[at : at + n]
         table = pa.table({name: pa.array(cells, pa.large_string()) for name, cells in columns.items()})
+        uris = pa.array(documents.files, pa.string())
+        columns_there = tuple(table.column_names)
         tables.append(
-            TableFile(request.uri(part.paths[0]), part.split, "arrow", tuple(table.column_names), table=table)
+            TableFile(request.uri(part.paths[0]), part.split, "arrow", columns_there, table=table, row_uris=uris)
         )
         at += n
     config = replace(request.config, ignore_columns=(*request.config.ignore_columns, "file"))
@@ -86,9 +91,21 @@ def load(request: Request, parts: tuple[Part, ...]) -> Dataset:
         f"one text a file ({SUFFIX}), one folder a split: {say_parts(parts)}; {said.replace('pictures', 'documents')}",
         tables,
         config,
-        n_other_files=sum(documents.n_other for documents in read),
+        n_other_files=sum(documents.n_other for documents in read) + len(beside),
+        notes=[f"Not read, beside the folders of documents: {say_names(beside)}."] if beside else [],
     )
     return replace(found, problems=tuple(problem for documents in read for problem in documents.problems))
+
+
+def _without_lists(documents: _Read) -> list[str]:
+    """Take out the few files beside the class folders of a split, which are lists and notes; their names."""
+    beside = [at for at, folder in enumerate(documents.folders) if not folder]
+    if len(beside) == len(documents.folders):
+        return []
+    names = [documents.files[at] for at in beside]
+    for at in reversed(beside):
+        del documents.files[at], documents.folders[at], documents.texts[at]
+    return names
 
 
 def _some(request: Request, folder: str) -> bool:
@@ -119,6 +136,8 @@ def _not_looked_at(request: Request, top: str, split: str) -> Iterator[Problem]:
         else:
             for name, kind, reason in folder.problems:
                 yield Problem(f"{here}/{uri_of(name)}", kind, reason, split)
+            for name in filter(_is_document, map(os.fsdecode, folder.broken)):
+                yield Problem(f"{here}/{uri_of(os.fsencode(name))}", "missing", "broken symbolic link", split)
 
 
 def _is_document(name: str) -> bool:

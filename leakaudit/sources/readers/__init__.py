@@ -25,6 +25,7 @@ from leakaudit.sources.readers import (
     delimited,
     duckdb_files,
     json_records,
+    number_columns,
     sqlite_files,
     svmlight,
     workbooks,
@@ -47,6 +48,7 @@ READERS: tuple[Reader, ...] = (
     arff.READER,
     svmlight.READER,
     json_records.READER,
+    number_columns.READER,
     delimited.READER,
 )
 """The first that recognises a file reads it; the last one takes every text."""
@@ -164,7 +166,8 @@ def _only_table(source: Source, reader: Reader, config: Config) -> str:
     if len(names) == 1:
         return names[0]
     if not names:
-        raise InputError(f"{source.shown}: a {reader.name} file without a table in it")
+        what = ": unpack it, if it holds pictures, sounds or texts" if reader.member is not None else ""
+        raise InputError(f"{source.shown}: a {reader.name} file without a table in it{what}")
     raise InputError(
         f"{source.shown}: a {reader.name} file with {len(names):,} tables ({say_names(names)}): say which: "
         f"train={display(join_inside(source.path, names[0]))} test=…"

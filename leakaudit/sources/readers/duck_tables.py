@@ -169,6 +169,8 @@ def _held(duck: Duck, table: str, n_rows: int) -> pa.Table:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that it copies, which is meant
         held: pa.Table = duck.connection.execute(f"FROM {table}").to_arrow_table()
+    if "rowid" in held.column_names:  # a view of a parquet file, which numbers its rows itself
+        held = held.drop_columns(["rowid"])
     return held.append_column("rowid", pa.array(np.arange(n_rows)))
 
 

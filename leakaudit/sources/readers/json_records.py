@@ -48,13 +48,37 @@ def head(source: Source, config: Config) -> Head:
     if suffix != "json":
         raise InputError(f"{source.shown}: its first line is no JSON object")
     value = read_json(source.file, source.compression, found.encoding, source.path)
-    if not isinstance(value, list):
-        raise InputError(f"{source.shown}: JSON, but neither an array of records nor one object a line")
-    table = table_of_records(source.path, value)
+    records, said = _records(value)
+    if records is None:
+        raise InputError(
+            f"{source.shown}: JSON, but neither an array of records nor one object a line: write it as jsonl"
+        )
+    table = table_of_records(source.path, records)
     rows = [tuple(row.values()) for row in table.slice(0, 1000).to_pylist()]
-    return Head(
-        source.path, "arrow", tuple(table.column_names), rows, "an array of records", not len(table), table=table
-    )
+    return Head(source.path, "arrow", tuple(table.column_names), rows, said, not len(table), table=table)
+
+
+def _records(value: Any) -> tuple[list[Any] | None, str]:  # noqa: ANN401
+    """The records of a JSON value, and what form they have: an array, the one array of objects beside a few words
+    (``{"version": 1, "data": […]}``), or columns as pandas writes them (``{"x": {"0": 1, …}, …}``, ``{"x": [1, …]}``).
+    """
+    if isinstance(value, list):
+        return value, "an array of records"
+    if not isinstance(value, dict) or not value:
+        return None, ""
+    arrays = {key: each for key, each in value.items() if isinstance(each, list) and each}
+    objects = [key for key, each in arrays.items() if all(isinstance(one, dict) for one in each)]
+    if len(objects) == 1 and len(arrays) == 1:
+        return arrays[objects[0]], f"an array of records under {objects[0]!r}"
+    columns = list(value.values())
+    if all(isinstance(each, dict) for each in columns) and len({tuple(each) for each in columns}) == 1 and columns[0]:
+        rows = [dict(zip(value, row, strict=True)) for row in zip(*(each.values() for each in columns), strict=True)]
+        return (
+            (rows, "columns of records") if not any(isinstance(one, dict) for one in rows[0].values()) else (None, "")
+        )
+    if len(arrays) == len(value) > 1 and not objects and len({len(each) for each in columns}) == 1:
+        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)], "columns of records"
+    return None, ""
 
 
 def _lines_head(source: Source, lines: Sequence[str], found: TextHead) -> Head:

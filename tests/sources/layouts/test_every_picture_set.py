@@ -28,7 +28,7 @@ def test_samples_and_labels(name, tmp_path):
     build(tmp_path, pictures(leaky=False))
     dataset = load([tmp_path], Config())
     assert dataset.layout.name == layout
-    held_out = "test" if layout == "nnu-net" else "val"
+    held_out = "test" if layout in ("nnu-net", "numbered-lists") else "val"
     assert dataset.splits == ("train", held_out)
     assert stems(dataset) == {each: split.replace("val", held_out) for each, split in zip(NAMES, SPLITS, strict=True)}
     assert len(dataset.samples) == N

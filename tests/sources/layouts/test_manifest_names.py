@@ -9,6 +9,7 @@ from leakaudit.config import Config
 from leakaudit.errors import LayoutError
 from leakaudit.sources.layouts import load
 from picture_sets import CLASSES, NAMES, SPLITS, N, csv_of_stems, flat, in_folders, pictures, put
+from shards import picture
 
 
 def by_split(dataset):
@@ -159,3 +160,28 @@ def test_splits_within_a_json_file(tmp_path):
     dataset = load([tmp_path], Config())
     assert dataset.layout.name == "list-json"
     assert len(dataset.samples) == N
+
+
+@pytest.mark.parametrize(("codes", "is_split"), [("0001200", True), ("0001100", False), ("2222001", False)])
+def test_numbers_are_splits_where_they_are_all_there_and_train_is_the_largest(codes, is_split, tmp_path):
+    """As CelebA numbers them, with attributes in another table that names the same pictures."""
+    for at in range(len(codes)):
+        put(tmp_path, f"img/{at:06d}.png", picture(at))
+    names = [f"{at:06d}.png" for at in range(len(codes))]
+    rows = "".join(f"{name},{code}\n" for name, code in zip(names, codes, strict=True))
+    put(tmp_path, "list_eval_partition.csv", "image_id,partition\n" + rows)
+    put(tmp_path, "list_attr.csv", "image_id,smiling,young\n" + "".join(f"{name},-1,1\n" for name in names))
+    if not is_split:
+        with pytest.raises(LayoutError):
+            load([tmp_path], Config())
+        return
+    dataset = load([tmp_path], Config())
+    assert dataset.splits == ("train", "val", "test")
+    assert "train (from '0'), val (from '1'), test (from '2')" in dataset.layout.why
+
+
+def test_columns_of_0_and_1_beside_others_are_features(tmp_path):
+    flat(tmp_path, pictures(leaky=False))
+    rows = "".join(f"{NAMES[i]},{SPLITS[i]},{30 + i},{i % 2},{1 - i % 2}\n" for i in range(N))
+    put(tmp_path, "meta.csv", "image,split,age,male,female\n" + rows)
+    assert load([tmp_path], Config()).samples.label is None

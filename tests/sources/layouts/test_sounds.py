@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import wave
 from pathlib import Path
 
@@ -56,7 +57,42 @@ def test_the_clean_twin_is_clean(tmp_path):
     assert not [finding for finding in report.findings if finding.severity == "error"]
     assert report.verdict.exit_code == 0
     ran = {outcome.code for outcome in report.outcomes}
-    assert {"LA001", "LA002", "LA003", "LA101", "LA108", "LA110", "LA111", "LA201", "LA202"} == ran
+    assert {"LA001", "LA002", "LA003", "LA101", "LA102", "LA108", "LA110", "LA111", "LA201", "LA202"} == ran
+
+
+@pytest.mark.parametrize(("ending", "same"), [("flac", True), ("aiff", True), ("ogg", False)])
+def test_the_same_samples_in_another_container_are_found(ending, same, tmp_path):
+    soundfile = pytest.importorskip("soundfile", reason="needs soundfile: pip install 'leakaudit[audio]'")
+    two_splits(tmp_path, leaks=False)
+    samples, rate = soundfile.read(tmp_path / "train/dog/speaker3_7.wav", dtype="int16")
+    soundfile.write(tmp_path / f"val/dog/copy.{ending}", samples, rate)
+    report = audit(tmp_path)
+    found = [(finding.code, finding.message) for finding in report.findings if finding.severity == "error"]
+    message = f"val/dog/copy.{ending} has the same samples as train/dog/speaker3_7.wav"
+    assert found == ([("LA102", message)] if same else [])
+
+
+def test_silence_is_nobodys_copy_and_what_cannot_be_decoded_is_said(tmp_path):
+    soundfile = pytest.importorskip("soundfile", reason="needs soundfile: pip install 'leakaudit[audio]'")
+    two_splits(tmp_path, leaks=False)
+    silence = np.zeros(400, dtype=np.int16)
+    soundfile.write(tmp_path / "train/dog/still.wav", silence, 8000)
+    soundfile.write(tmp_path / "val/dog/still.flac", silence, 8000)
+    (tmp_path / "train/cat/broken.wav").write_bytes(b"RIFF....WAVE, and then nothing of the kind")
+    (tmp_path / "train/cat/phone.m4a").write_bytes(b"\0\0\0 ftypM4A nothing that libsndfile reads")
+    report = audit(tmp_path)
+    assert not [finding for finding in report.findings if finding.severity == "error"]
+    assert "2 sounds could not be decoded and equal only copies of their bytes." in report.notes
+
+
+def test_without_soundfile_the_check_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    report = audit(two_splits(tmp_path, leaks=True))
+    (outcome,) = [outcome for outcome in report.outcomes if outcome.code == "LA102"]
+    assert outcome.status == "skipped"
+    assert "pip install 'leakaudit[audio]'" in outcome.reason
+    assert "pip install 'leakaudit[audio]'" in report.layout.why
+    assert [finding.code for finding in report.findings if finding.severity == "error"] == ["LA101"]
 
 
 def test_named_folders(tmp_path):

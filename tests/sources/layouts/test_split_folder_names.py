@@ -90,3 +90,22 @@ def test_classes_that_hold_splits_are_classes(tmp_path):
     in_folders(tmp_path, pictures(leaky=False), lambda split, label: f"{label}/{split}")
     dataset = load([tmp_path], Config())
     assert set(dataset.samples.label.to_pylist()) == {"cat", "dog"}
+
+
+def test_folders_of_one_split_by_a_word_of_their_names_are_one_split(tmp_path):
+    """Two parts of a training set, or two renderings of it, are not held out from each other."""
+    made = pictures(leaky=False)
+    for at, folder in enumerate(("train-clean", "train-other", "dev-clean", "dev-other")):
+        for k in range(3):
+            put(tmp_path, f"{folder}/{at * 3 + k}.png", made[at * 3 + k])
+    dataset = load([tmp_path], Config())
+    assert dataset.splits == ("train", "val")
+    assert dataset.samples.split.tolist() == [0] * 6 + [1] * 6
+
+
+def test_a_lone_split_folder_gives_way_to_the_data_set_below(tmp_path):
+    in_folders(tmp_path / "My Data", pictures(leaky=False), lambda split, label: f"{split}/{label}")
+    put(tmp_path, "test/test/a.png", pictures(leaky=True)[8])
+    dataset = load([tmp_path], Config())
+    assert dataset.splits == ("train", "val")
+    assert [(each.kind, each.n) for each in dataset.unclaimed] == [("picture", 1)]

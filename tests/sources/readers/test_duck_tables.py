@@ -16,7 +16,7 @@ from leakaudit.config import Config
 from leakaudit.engines.duck import open_duck
 from leakaudit.errors import InputError
 from leakaudit.model import TableFile
-from leakaudit.sources.readers.duck_tables import read_table
+from leakaudit.sources.readers.duck_tables import WIDE, narrowed, read_table
 from tables import csv_file
 
 
@@ -258,3 +258,13 @@ def test_other_columns_than_expected(tmp_path):
     pq.write_table(pa.table({"a": [1], "b": [2]}), tmp_path / "t.parquet")
     with pytest.raises(InputError, match="2 columns where 1"):
         load(TableFile("t", "train", "parquet", ("a",), path=str(tmp_path / "t.parquet")))
+
+
+def test_a_wide_parquet_file_numbers_its_rows_once(tmp_path):
+    columns = {f"x{at}": np.arange(5) * at for at in range(WIDE + 1)}
+    pq.write_table(pa.table(columns), tmp_path / "wide.parquet")
+    file = TableFile("wide.parquet", "train", "parquet", tuple(columns), path=str(tmp_path / "wide.parquet"))
+    duck = open_duck(Config(jobs=1), [file])
+    loaded = read_table(duck, file, "t")
+    with narrowed(duck, loaded, ["c2"]) as relation:
+        assert duck.rows(f"SELECT c2, rowid FROM {relation} ORDER BY rowid") == [(2 * at, at) for at in range(5)]

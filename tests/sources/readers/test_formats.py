@@ -20,6 +20,7 @@ import leakaudit
 from leakaudit.config import Config
 from leakaudit.errors import InputError, LayoutError
 from leakaudit.sources.layouts import load
+from leakaudit.sources.readers import read_head
 
 N_SHARED = 7
 
@@ -465,3 +466,37 @@ def test_object_storage_gives_the_same_tables(tmp_path, write):
         assert n_copies("memory://formats") == N_SHARED
     finally:
         system.rm("/formats", recursive=True)
+
+
+JSON_FORMS = {
+    "under a key": lambda rows: {"version": "1.0", "data": rows},
+    "columns by index": lambda rows: {key: {str(at): row[key] for at, row in enumerate(rows)} for key in rows[0]},
+    "columns": lambda rows: {key: [row[key] for row in rows] for key in rows[0]},
+}
+
+
+@pytest.mark.parametrize("form", JSON_FORMS)
+def test_json_as_people_write_it(form, tmp_path):
+    for name in ("train", "test"):
+        rows = [{"x": at, "text": f"{name} {at}"} for at in range(5)]
+        (tmp_path / f"{name}.json").write_text(json.dumps(JSON_FORMS[form](rows)), encoding="utf-8")
+    head = read_head(str(tmp_path / "train.json"), Config())
+    assert head.columns == ("x", "text")
+    assert head.rows[4] == ("4", "train 4")
+    assert load([tmp_path], Config()).splits == ("train", "test")
+
+
+def test_endings_say_the_split_of_files_of_one_name(tmp_path):
+    for ending, n in (("data", 30), ("test", 10)):
+        lines = "".join(f"{at}, {at * 1.5}, {'<=50K' if at % 2 else '>50K'}\n" for at in range(n))
+        (tmp_path / f"adult.{ending}").write_text(lines, encoding="utf-8")
+    (tmp_path / "adult.names").write_text("age: continuous.\n", encoding="utf-8")
+    dataset = load([tmp_path], Config())
+    assert [(table.split, table.uri) for table in dataset.tables] == [("train", "adult.data"), ("test", "adult.test")]
+
+
+def test_values_of_a_split_column_that_say_it_in_one_word(tmp_path):
+    usage = ["Training"] * 20 + ["PublicTest"] * 5 + ["PrivateTest"] * 5
+    rows = "".join(f"{at},{at % 3},{each}\n" for at, each in enumerate(usage))
+    (tmp_path / "fer.csv").write_text("x,emotion,Usage\n" + rows, encoding="utf-8")
+    assert load([tmp_path], Config()).splits == ("train", "PrivateTest", "PublicTest")

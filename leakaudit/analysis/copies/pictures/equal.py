@@ -28,17 +28,29 @@ def equal_pixels(context: Context) -> PixelCodes:
 
 
 def pixel_codes(context: Context) -> IntArray:
-    """Equal numbers for pixel-identical (and byte-identical) pictures, shape (n,); -1 for unreadable ones."""
-    return equal_pixels(context).codes
+    """Equal numbers for pixel-identical (and byte-identical) pictures, shape (n,); -1 for unreadable ones.
+
+    Of sounds, for those with equal samples.
+    """
+    return equal_pixels(context).codes if context.dataset.kind == "image" else sound_codes(context)
+
+
+@once
+def sound_codes(context: Context) -> IntArray:
+    """Equal numbers for sounds with equal samples or equal bytes, shape (n,); -1 for unreadable ones."""
+    records = context.images.records
+    samples = equal_codes(records["pixels"], context.images.ok & (records["pixels"] != np.void(bytes(16))))
+    files = file_codes(context)
+    return np.where(samples >= 0, samples, np.where(files >= 0, files + samples.max(initial=-1) + 1, -1))
 
 
 def image_codes(context: Context) -> IntArray:
     """Equal numbers for pictures with equal pixels or equal bytes, shape (n,); -1 for unreadable ones.
 
-    Of other files, only their bytes are known.
+    Of sounds, for those with equal samples or bytes.
     """
     if context.dataset.kind == "file":
-        return file_codes(context)
+        return sound_codes(context)
     files, pixels = file_codes(context), pixel_codes(context)
     return np.where(pixels >= 0, pixels, np.where(files >= 0, files + pixels.max(initial=-1) + 1, -1))
 
