@@ -51,8 +51,9 @@ a model that is wrong by a factor of 1.5 on average, corrected by the pairs insi
 or fewer hang together in ways that no model tells from copies: there chance is the share of the rows of the reference
 split that meet another one of it, where that is half of them, or a quarter of the rows met are of four and more that
 are equal. One column of numbers has no other to be judged by, either: there chance is what rounded numbers a step apart
-show, or that share, and rows are a finding beyond one and a half times that; two columns likewise. What is left after
-columns were left out describes nothing where the reference split has ten rows for each distinct one, and is then
+show, or that share, and rows are a finding beyond one and a half times that; two columns likewise, and a pair or two
+of coarse measurements, of which the reference split hardly says how often they agree, cannot be told. What is left
+after columns were left out describes nothing where the reference split has ten rows for each distinct one, and is then
 chance, too. Where chance explains them, they are a finding only if the splits share more rows than the same rows
 assigned to the splits at random would: permutation test, adjusted over pairs of splits and layers by
 Benjamini-Hochberg, below 0.01 (``alpha``), with at least 1 % of the held-out rows (``smallest``) beyond the rate inside
