@@ -66,7 +66,8 @@ from leakaudit.analysis.copies.pictures.equal import image_codes, image_labels, 
 from leakaudit.analysis.copies.pictures.store import near_images
 from leakaudit.analysis.copies.rows.chance import Chance, chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import labelled_rows, n_equal_pairs, row_labels, row_pairs, row_pairs_within
-from leakaudit.analysis.copies.texts.labels import labelled_texts, near_text_rows, only_texts, text_labels
+from leakaudit.analysis.copies.texts.corpus import only_texts
+from leakaudit.analysis.copies.texts.labels import labelled_texts, near_text_rows, text_labels
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
 from leakaudit.checks.labels import not_classes
