@@ -89,6 +89,8 @@ def run(context: Context, params: Params) -> Outcome:
         for each in columns_of(context)
         if each.role == "category" and not each.sentences and each.name not in aside
     ]
+    if not columns:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", "no column holds categories that could be unseen")
     found: dict[tuple[str, str], dict[str, Unseen]] = {pair: {} for pair in pairs}
     for column in columns:
         totals = count_values(rows, column, group)
@@ -105,7 +107,7 @@ def run(context: Context, params: Params) -> Outcome:
         metrics[" against ".join(pair)] = _measured(its, p_values)
         n_unseen, expected = sum(each.n_unseen for each in its.values()), sum(each.expected for each in its.values())
         said.append(
-            f"{pair[0]} has {n_unseen:,} values in {len(its):,} category columns that {pair[1]} lacks "
+            f"{pair[0]} has {n_unseen:,} values in {_columns(len(its))} that {pair[1]} lacks "
             f"({expected:,.1f} expected by chance)"
         )
     findings.sort(key=lambda each: (-each.n_samples, each.id))
@@ -169,6 +171,10 @@ def _finding(
             ),
         ),
     )
+
+
+def _columns(n: int) -> str:
+    return f"{n:,} category column{'s' if n != 1 else ''}"
 
 
 def _short(value: str) -> str:

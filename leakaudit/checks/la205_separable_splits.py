@@ -57,7 +57,7 @@ import numpy as np
 from leakaudit.analysis.belonging.keys import key_of, name_keys
 from leakaudit.analysis.belonging.overlap import count_groups
 from leakaudit.analysis.columns.labels import class_codes
-from leakaudit.analysis.columns.sample import class_strata, draw_sample, features, groups_of
+from leakaudit.analysis.columns.sample import class_strata, draw_sample, features, groups_of, kept_together
 from leakaudit.analysis.context import Context
 from leakaudit.analysis.series.later import KEEP, drift, later_by
 from leakaudit.analysis.shift.domain_classifier import LEAST_UNITS, Input, Told, frequent_codes, tell_splits, thinned
@@ -148,10 +148,11 @@ def _of_rows(context: Context, pair: tuple[str, str], params: Params) -> _Sample
     at = at[thinned(inside[0][at], params.compared)]
     groups = groups_of(context, sample, params.least_groups)
     strata = class_strata(context, sample)
+    kept = kept_together(context, sample, params.least_groups)
     used = [
         Input(each.name, each.values[at], each.is_category)
         for feature in features(context, sample, ("number", "category", "prose"))
-        if groups is None or feature.name != groups[0]
+        if feature.name not in kept and (groups is None or feature.name != groups[0])
         for each in _inputs(feature)
     ]
     return _Samples(

@@ -123,6 +123,9 @@ def run(context: Context, params: Params) -> Outcome:
         metrics[f"rows of {split}"] = {"n_rows": int(sample.inside(context, split).sum()), **_measured(score)}
         if score.gain >= params.sorted and score.low > 0 and lies_in_time(context, split) is None:
             findings.append(_of_order(context, label, split, score))
+    if not identifiers and not of_order:
+        reason = "no column is an identifier, and no class has enough rows to be told by their order"
+        return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
     none = "no column is an identifier" if not identifiers else f"{len(identifiers):,} identifiers"
     best_order = max((score.gain for score in of_order.values()), default=0.0)
     reason = "; ".join(said[:5]) or none
