@@ -51,8 +51,9 @@ a model that is wrong by a factor of 1.5 on average, corrected by the pairs insi
 or fewer hang together in ways that no model tells from copies: there chance is the share of the rows of the reference
 split that meet another one of it, where that is half of them, or a quarter of the rows met are of four and more that
 are equal. One column of numbers has no other to be judged by, either: there chance is what rounded numbers a step apart
-show, or that share, and rows are a finding beyond one and a half times that; two columns likewise. What is left after
-columns were left out describes nothing where the reference split has ten rows for each distinct one, and is then
+show, or that share, and rows are a finding beyond one and a half times that; two columns likewise, and a pair or two
+of coarse measurements, of which the reference split hardly says how often they agree, cannot be told. What is left
+after columns were left out describes nothing where the reference split has ten rows for each distinct one, and is then
 chance, too. Where chance explains them, they are a finding only if the splits share more rows than the same rows
 assigned to the splits at random would: permutation test, adjusted over pairs of splits and layers by
 Benjamini-Hochberg, below 0.01 (``alpha``), with at least 1 % of the held-out rows (``smallest``) beyond the rate inside
@@ -62,6 +63,9 @@ could not have shown, the outcome is *inconclusive*.
 Where the label is a quantity (a measured value, a price), or is unknown on one side, rows with the same features and
 another target are a layer of their own, judged in the same way: the model has seen the sample, if with another value.
 Where labels are classes, LA110 reports them.
+
+Where texts are the only features (but for a handful of values), rows whose text is too short or too common to tell, and
+those with short texts as they repeat inside the reference split, are no copies here: LA106 counts and tells them.
 
 What it cannot see
 ------------------
@@ -94,6 +98,7 @@ from leakaudit.analysis.copies.groups import Group, Overlap
 from leakaudit.analysis.copies.rows.chance import Chance, Witness, chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import n_equal_pairs, n_shared, row_overlap, row_pairs, shared_rows
 from leakaudit.analysis.copies.rows.excess import Excess, excess_of_rows
+from leakaudit.analysis.copies.texts.phrases import rows_of_phrases
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, overlap_sum
@@ -127,7 +132,7 @@ class _Compared:
 def run(context: Context, params: Params) -> Outcome:
     """Find held-out rows that are in the reference split."""
     rows = context.rows
-    compared = [each for a, b in context.pairs_of_splits for each in _compare(rows, a, b)]
+    compared = [each for a, b in context.pairs_of_splits for each in _compare(context, a, b)]
     compared += [each for a, b in context.pairs_of_splits if (each := _compare_features(context, a, b)) is not None]
     adjusted = iter(benjamini_hochberg([each.excess.p_value for each in compared if each.excess is not None]))
     findings: list[Finding] = []
@@ -154,35 +159,38 @@ def run(context: Context, params: Params) -> Outcome:
     for held_out, reference in context.pairs_of_splits:
         mine = [each for each in compared if (each.overlap.held_out, each.overlap.reference) == (held_out, reference)]
         metrics[f"{held_out} against {reference}"] = _metrics(rows, held_out, reference, mine)
-    said = "; ".join([*(_say(rows, a, b, compared) for a, b in context.pairs_of_splits), *blind])
+    said = "; ".join([*(_say(context, a, b, compared) for a, b in context.pairs_of_splits), *blind])
 
     def batches() -> Iterator[pa.RecordBatch]:
         for each in found:
             a, b = each.overlap.held_out, each.overlap.reference
-            yield from row_pair_batches(rows, CHECK.code, row_pairs(rows, each.layer, a, b, each.stricter))
+            no_proof = rows_of_phrases(context, a, b)
+            yield from row_pair_batches(rows, CHECK.code, row_pairs(rows, each.layer, a, b, each.stricter, no_proof))
 
     if findings:
         return Outcome(CHECK.code, CHECK.slug, "failed", said, metrics, tuple(findings), batches)
     return Outcome(CHECK.code, CHECK.slug, "inconclusive" if blind else "passed", said, metrics)
 
 
-def _compare(rows: RowFingerprints, held_out: str, reference: str) -> list[_Compared]:
+def _compare(context: Context, held_out: str, reference: str) -> list[_Compared]:
     """The layers with the label, the strictest first."""
+    rows = context.rows
+    no_proof = rows_of_phrases(context, held_out, reference)
     layers: list[Layer] = ["canonical"]
     layers += ["identified"] if rows.identified is not None else []
     layers += ["reduced"] if rows.beside else []
     compared: list[_Compared] = []
-    before = 0.0
+    before = float(len(no_proof))
     for layer in layers:
         stricter = compared[-1].layer if compared else None
-        overlap = row_overlap(rows, layer, held_out, reference, stricter)
+        overlap = row_overlap(rows, layer, held_out, reference, stricter, no_proof)
         chance = chance_of_pairs(rows, layer, held_out, reference, overlap.n_pairs, before)
         if layer == "identified" and (chance.explains or chance.unsure):
             continue  # the reduced layer has these rows, too
         if (
             overlap.n_pairs
             and (chance.explains or chance.unsure)
-            and not before
+            and not compared
             and _features_are_copied(rows, layer, held_out, reference)
         ):
             chance = replace(chance, explains=False, coarse=False, unsure=False)
@@ -349,7 +357,8 @@ def _metrics(rows: RowFingerprints, held_out: str, reference: str, compared: lis
     return measured
 
 
-def _say(rows: RowFingerprints, held_out: str, reference: str, compared: list[_Compared]) -> str:
+def _say(context: Context, held_out: str, reference: str, compared: list[_Compared]) -> str:
+    rows = context.rows
     mine = [each for each in compared if (each.overlap.held_out, each.overlap.reference) == (held_out, reference)]
     n_held_out, n_reference = rows.n_rows[held_out], rows.n_rows[reference]
     parts = []
@@ -368,6 +377,8 @@ def _say(rows: RowFingerprints, held_out: str, reference: str, compared: list[_C
             parts.append(f"{n:,} leaving out {', '.join(map(repr, _left_out(rows, each.layer)))}{by_chance}")
     if rows.label_compared:
         parts.append(f"{n_shared(rows, 'without_label', held_out, reference):,} ignoring the label")
+    if n_short := len(rows_of_phrases(context, held_out, reference)):
+        parts.append(f"{n_short:,} of them texts that are too short or too common to tell (LA106)")
     return ", ".join(parts)
 
 

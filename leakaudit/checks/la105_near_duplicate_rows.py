@@ -39,8 +39,9 @@ Its samples are that excess. A row that is a finding in one way does not count i
 What it cannot see
 ------------------
 Near-duplicates that were in the data before a random split: they are as common inside the reference split as across
-(their counts are in the metrics). Noise so large that a row's own neighbours are as near, and changes of several
-columns to other values altogether. Copies in tables so dense that chance neighbours are as near.
+(their counts are in the metrics). Noise so large that a row's own neighbours are as near (LA403 meets the same limit,
+by a model), and changes of several columns to other values altogether. Copies in tables so dense that chance neighbours
+are as near.
 
 Fix
 ---

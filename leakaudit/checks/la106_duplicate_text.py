@@ -35,6 +35,12 @@ words that more than ten reference rows, and more than 0.1 % of them, have. The 
 falls by about the entropy of a word, 8 to 10 bits, with each word, so that three words (some 25 bits) are met by
 chance once in tens of millions of unrelated pairs, unless they are a set phrase.
 
+Other texts of fewer than eight words are compared with how often such texts repeat inside the reference split: of those
+that occur twice in all, random assignment parts ``2 n/m`` for each that it leaves there (n held-out, m reference rows).
+Where that gives as many (Poisson, 5 %), they are one *info*: said twice, or copied before the split was drawn. Where
+they are more, and so few that it cannot be ruled out (negative binomial, 5 %), they are one *warning*; beyond that,
+they are copies like all others.
+
 What it cannot see
 ------------------
 Changed words (see LA107); paraphrases and translations, which no layer of this tool sees: it compares words and ships
@@ -60,12 +66,13 @@ from typing import TYPE_CHECKING
 from leakaudit.analysis.copies.texts.corpus import Telling, texts_of
 from leakaudit.analysis.copies.texts.equal import equal_texts
 from leakaudit.checks.base import Check
+from leakaudit.checks.duplicates import overlap_sum
 from leakaudit.checks.text_findings import NO_TEXT, columns_said, text_findings, text_pair_batches
 from leakaudit.model import Outcome
 
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
-    from leakaudit.analysis.copies.texts.equal import ColumnMatches
+    from leakaudit.analysis.copies.texts.equal import ColumnMatches, EqualTexts
     from leakaudit.model import Finding, Scalar
 
 
@@ -90,6 +97,7 @@ def run(context: Context, params: Telling) -> Outcome:
             "n_identical_rows_left_out": found.n_equal_rows,
             "n_untelling": found.n_untelling,
             "n_reordered": found.n_reordered,
+            "n_short": sum(column.overlap.n_samples for column in found.said_twice),
             "n_samples": n_samples,
             "n_pairs": sum(column.overlap.n_pairs for column in found.columns),
             "share": round(n_samples / n_held_out, 6) if n_held_out else 0.0,
@@ -97,6 +105,7 @@ def run(context: Context, params: Telling) -> Outcome:
         more = [
             f"{found.n_equal_rows:,} with the whole row (LA104)" if found.n_equal_rows else "",
             f"{found.n_untelling:,} too short or too common to tell" if found.n_untelling else "",
+            _said_short(found),
         ]
         reordered = f", {found.n_reordered:,} with all texts of one row in another order" if found.n_reordered else ""
         beside = f", beside {' and '.join(filter(None, more))}" if any(more) else ""
@@ -104,6 +113,7 @@ def run(context: Context, params: Telling) -> Outcome:
             f"{n_samples:,} of {n_held_out:,} texts of {held_out} are among the {n_reference:,} of {reference}"
             f"{reordered}{beside}"
         )
+        findings += [_short_texts(context, found, column) for column in found.said_twice if column.overlap.n_samples]
         for column in found.columns:
             findings += text_findings(context, CHECK, column, severity=CHECK.severity, relation="has the same text as")
         matches += found.columns
@@ -118,6 +128,47 @@ def run(context: Context, params: Telling) -> Outcome:
         metrics,
         tuple(findings),
         pairs=lambda: text_pair_batches(context, CHECK.code, matches),
+    )
+
+
+def _said_short(found: EqualTexts) -> str:
+    n = sum(column.overlap.n_samples for column in found.said_twice)
+    if not n or found.phrases is None:
+        return ""
+    how = "as they repeat inside it" if found.phrases.said == "usual" else "of which it cannot be told"
+    return f"{n:,} of fewer than {Telling().phrase_words} words {how}"
+
+
+def _short_texts(context: Context, found: EqualTexts, column: ColumnMatches) -> Finding:
+    """One finding for all short texts that two people may have written."""
+    overlap, known = column.overlap, found.phrases
+    assert known is not None
+    usual = known.said == "usual"
+    which = (
+        f"{overlap.n_samples:,} texts of {overlap.held_out}" if overlap.n_samples > 1 else f"1 {overlap.held_out} text"
+    )
+    verb = "are" if overlap.n_samples > 1 else "is"
+    told = (
+        f"as often as such texts repeat inside {overlap.reference}: said twice, or copied before the split was drawn"
+        if usual
+        else f"and it cannot be told whether copied or said twice ({known.n_shared:,} distinct, "
+        f"{known.expected:,.1f} expected by those that repeat inside {overlap.reference})"
+    )
+    return overlap_sum(
+        context,
+        overlap,
+        code=CHECK.code,
+        slug=CHECK.slug,
+        severity="info" if usual else "warning",
+        n_samples=overlap.n_samples,
+        message=f"{which} of fewer than {Telling().phrase_words} words {verb} in {overlap.reference}, {told}",
+        effect={
+            "column": column.column,
+            "layer": "short texts",
+            "n_distinct": known.n_shared,
+            "expected_by_chance": round(known.expected, 2),
+            "cannot_tell": not usual,
+        },
     )
 
 

@@ -2,9 +2,10 @@
 
 What it does
 ------------
-Compares the running text of every held-out row with that of every reference row, and reports two things: texts that
-are nearly the same (a word changed, a typo mended, a sentence added), and long texts that stand within another one (a
-validation paragraph inside a training page). Both texts are shown, with what they share marked. Rows whose normalised
+Compares the running text of every held-out row with that of every reference row, and reports three things: texts that
+are nearly the same (a word changed, a typo mended, a sentence added), long texts that stand within another one (a
+validation paragraph inside a training page), and texts that are the same but for numbers and names, or but for the
+order of their words. Both texts are shown, with what they share marked. Rows whose normalised
 text is equal are left to LA104 and LA106; `n_near` of the metrics counts them, too.
 
 Why it matters
@@ -33,16 +34,24 @@ runs are how people speak. Where fewer than three words are left, the text is no
 Columns are compared as by LA106, each that stands for a row with each. Near copies of a text that many rows share (a
 premise, a passage) are a *warning*: the rows belong together, as LA108 says of equal ones.
 
-All this is deterministic and without sampling, and otherwise an *error*. Of a held-out text with more than 1,000
-near-duplicates no further ones are looked for; `n_crowded` counts these.
+Two more comparisons leave more aside, for texts that none of these found and each column with itself. *Template*: web
+and mail addresses, user names, a leading "RT", words with digits and names are masked (words that nearly always have a
+capital, unless a quarter of all words have), and five words must be left. *Order*: the distinct words of both are the
+same, six or more. How often the texts of the reference split are alike in this way is the set's own null: where the
+held-out ones are so four times as often, and random assignment of the same texts would hardly part as many (permutation
+test, 0.1 %), they are a *warning*; else, from 1 % of the held-out rows on, an *info*: any random split of a set of
+templates parts them.
+
+Apart from these, all this is deterministic and without sampling, and an *error*. Of a held-out text with more than
+1,000 near-duplicates no further ones are looked for; `n_crowded` counts these.
 
 What it cannot see
 ------------------
-Paraphrases and translations: no layer of this tool compares what texts mean. Reordered sentences; a text pieced
-together from several others; a reference text within a longer held-out one. Two sentences that differ in one number
-("transfer 500 dollars", "transfer 600 dollars") are near-duplicates by their letters, and may be two samples all the
-same: read the pairs. A set that was written in variations has near-duplicates inside every split, and any random split
-of it shares them: that is true, and no accident of one split.
+Paraphrases and translations: no layer of this tool compares what texts mean. Reordered sentences, if a word was
+changed, too; a text pieced together from several others; a reference text within a longer held-out one. Two sentences
+that differ in one number ("transfer 500 dollars", "transfer 600 dollars") are near-duplicates by their letters, and may
+be two samples all the same: read the pairs. A set that was written in variations has near-duplicates inside every
+split, and any random split of it shares them: that is true, and no accident of one split.
 
 Fix
 ---
@@ -59,12 +68,14 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from leakaudit.analysis.copies.texts.corpus import texts_of
 from leakaudit.analysis.copies.texts.near_rows import NearTextParams, near_texts
+from leakaudit.analysis.copies.texts.templates import like_texts
 from leakaudit.checks.base import Check
+from leakaudit.checks.duplicates import overlap_sum
 from leakaudit.checks.text_findings import NO_TEXT, columns_said, text_findings, text_pair_batches
 from leakaudit.model import Outcome
 
@@ -73,9 +84,17 @@ if TYPE_CHECKING:
     from leakaudit.analysis.copies.groups import Group
     from leakaudit.analysis.copies.texts.equal import ColumnMatches
     from leakaudit.analysis.copies.texts.near_rows import NearTexts
+    from leakaudit.analysis.copies.texts.templates import LikeTexts
     from leakaudit.checks.duplicates import Note
     from leakaudit.fingerprints.texts.documents import Texts
     from leakaudit.model import Finding, Scalar, Severity
+
+
+BUT_FOR: Mapping[str, str] = {"order": "the order of the words", "template": "addresses, numbers and names"}
+"""How texts may differ that are like each other."""
+
+WORTH_KNOWING = 0.01
+"""Share of the held-out rows from which on a template is told although it is usual in this set."""
 
 
 def run(context: Context, params: NearTextParams) -> Outcome:
@@ -90,6 +109,7 @@ def run(context: Context, params: NearTextParams) -> Outcome:
     for held_out, reference in context.pairs_of_splits:
         found = near_texts(context, texts, params, held_out, reference)
         n_held_out, n_reference = context.splits[held_out].n, context.splits[reference].n
+        like = like_texts(context, texts, held_out, reference, found.counted)
         n_near, n_within = (sum(column.overlap.n_samples for column in side) for side in (found.near, found.within))
         metrics[f"{held_out} against {reference}"] = {
             "n_held_out": n_held_out,
@@ -101,9 +121,10 @@ def run(context: Context, params: NearTextParams) -> Outcome:
             "n_judged_by_containment": found.n_judged,
             "n_boilerplate": found.n_boilerplate,
             "n_crowded": found.n_crowded,
+            **_measured_like(like),
             "share": round((n_near + n_within) / n_held_out, 6) if n_held_out else 0.0,
         }
-        said.append(_phrase(held_out, reference, n_held_out, n_reference, n_near, n_within, found))
+        said.append(_phrase(held_out, reference, n_held_out, n_reference, n_near, n_within, found) + _said_like(like))
         for column in found.near:
             findings += text_findings(
                 context,
@@ -124,6 +145,11 @@ def run(context: Context, params: NearTextParams) -> Outcome:
                 note=_note(share, params.words),
                 effect=_containment(share),
             )
+        findings += [
+            _of_like(context, each)
+            for each in like
+            if each.beyond or each.overlap.n_samples > max(WORTH_KNOWING * n_held_out, 1)
+        ]
         matches += (*found.near, *found.within)
     reason = f"compared {columns_said(texts)}: {'; '.join(said)}"
     if not findings:
@@ -136,6 +162,48 @@ def run(context: Context, params: NearTextParams) -> Outcome:
         metrics,
         tuple(findings),
         pairs=lambda: text_pair_batches(context, CHECK.code, matches),
+    )
+
+
+def _measured_like(like: Sequence[LikeTexts]) -> dict[str, Scalar]:
+    measured: dict[str, Scalar] = {}
+    for how, name in (("template", "n_template"), ("order", "n_other_order")):
+        its = [each for each in like if each.how == how]
+        measured[name] = sum(each.overlap.n_samples for each in its)
+        measured[f"{name}_usual"] = round(sum(each.usual for each in its), 2)
+    return measured
+
+
+def _said_like(like: Sequence[LikeTexts]) -> str:
+    n = {how: sum(each.overlap.n_samples for each in like if each.how == how) for how in BUT_FOR}
+    return "".join(f", {n[how]:,} are one but for {but_for}" for how, but_for in BUT_FOR.items() if n[how])
+
+
+def _of_like(context: Context, like: LikeTexts) -> Finding:
+    """One finding for all texts of a column that are like others in one way."""
+    overlap = like.overlap
+    n, total = overlap.n_samples, context.splits[overlap.held_out].n
+    usual = f"{like.n_texts:,} distinct, where {like.usual:,.1f} would be at the rate inside {overlap.reference}"
+    end = "" if like.beyond else ": a set of templates, which any random split parts"
+    return overlap_sum(
+        context,
+        overlap,
+        code=CHECK.code,
+        slug=CHECK.slug,
+        severity="warning" if like.beyond else "info",
+        n_samples=n,
+        message=(
+            f"{n:,} of {total:,} texts of {overlap.held_out} are texts of {overlap.reference} but for "
+            f"{BUT_FOR[like.how]} ({usual}){end}"
+        ),
+        effect={
+            "column": like.column,
+            "layer": like.how,
+            "n_distinct": like.n_texts,
+            "usual": round(like.usual, 2),
+            "expected_at_random": round(like.expected, 2),
+            "p_value": round(like.p_value, 6),
+        },
     )
 
 

@@ -19,11 +19,13 @@ How it decides
 --------------
 *Declared*: any group, or id, on both sides is an *error*. *Column by its name*: any group on both sides is a *warning*
 if there are at least 10 groups (``least_groups``) and none holds more than a quarter of the samples
-(``largest_share``): few, large groups are kinds or sites, which splits share on purpose. Names such as ``device``,
-``account`` or ``order`` need values that say which one: with the looks of ids, or at least 50 with 20 rows or fewer
-each in the mean. Numbers with fractions, plurals that count (``members``) and running text are no groups whatever their
-name. Of several such columns the one that affects most samples is reported, and the others with it. Numbers that count
-the rows of every split anew (1, 2, 3, … on either side) are places in a file: they are judged as keys in names are.
+(``largest_share``): few, large groups are kinds or sites, which splits share on purpose; an *info* where the held-out
+rows of every group come after its own rows of train by dates, as when the last purchase of each is held out. Names
+such as ``device``, ``account`` or ``order`` need values that say which one: with the looks of ids, or at least 50
+with 20 rows or fewer each in the mean. Numbers with fractions, plurals that count (``members``) and running text are
+no groups whatever their name. Of several such columns the one that affects most samples is reported, and the others
+with it. Numbers that count the rows of every split anew (1, 2, 3, … on either side) are places in a file: they are
+judged as keys in names are.
 *Key in names or ids*: the same, with at least 10 groups on both sides, and the key has to be shown to be a group: a
 held-out sample must be nearer to the reference samples of its own key than to as many others of the same classes
 (pictures by thumbnails, light, colour, sharpness and size; rows by their numbers and categories; whitened within
@@ -60,7 +62,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -77,6 +79,7 @@ from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import label_codes
 from leakaudit.analysis.context import Context, once
 from leakaudit.analysis.copies.texts.corpus import texts_of
+from leakaudit.analysis.series.later import later_within
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import pair_batches
 from leakaudit.checks.labels import class_codes
@@ -219,7 +222,14 @@ def _one_of_named(
     column, counts = max(columns, key=lambda each: each[1].n_samples)
     others = [f"column {name!r} ({its.n_samples:,} samples)" for name, its in columns if name != column]
     effect: dict[str, Scalar] = {"also": "; ".join(others)} if others else {}
-    found.findings.append(_finding(context, counts, pair, f"column {column!r}", "warning", effect, params))
+    made = _finding(context, counts, pair, f"column {column!r}", "warning", effect, params)
+    if (axis := later_within(context, column, *pair)) is not None:
+        own = (
+            f"; all come after the rows of their own group in {pair[1]} by {axis}, as when the last of each are held "
+            "out: right where the same groups will be met again"
+        )
+        made = replace(made, severity="info", message=made.message + own, effect={**made.effect, "later_by": axis})
+    found.findings.append(made)
     found.shared.append((pair, partial(_column_codes, context, column)))
 
 

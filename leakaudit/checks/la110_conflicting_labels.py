@@ -25,7 +25,8 @@ than a class is left alone: repeated measurements differ (LA104 reports them). C
 left out where LA104 finds more equal rows without them than chance gives. Contradictions among rows whose features
 chance makes equal (as LA104 decides it) are counted in the metrics and are no findings, and where features are so
 coarse, across splits or inside of one, that chance makes rows equal in one of a hundred, none inside a split is; where
-it cannot be told, they are information, and LA104 says so.
+it cannot be told, they are information, and LA104 says so. Inside a split ``--pairs`` has each sample of another label
+beside the first one of the most frequent label of its group; ``--all-pairs`` has every pair that disagrees.
 
 What it cannot see
 ------------------
@@ -48,6 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +60,7 @@ from leakaudit.analysis.copies.conflicts import (
     Labelled,
     conflicting_overlap,
     conflicting_within,
+    conflicts_within,
     disagreeing,
     label_counts,
 )
@@ -66,7 +69,8 @@ from leakaudit.analysis.copies.pictures.equal import image_codes, image_labels, 
 from leakaudit.analysis.copies.pictures.store import near_images
 from leakaudit.analysis.copies.rows.chance import Chance, chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import labelled_rows, n_equal_pairs, row_labels, row_pairs, row_pairs_within
-from leakaudit.analysis.copies.texts.labels import labelled_texts, near_text_rows, only_texts, text_labels
+from leakaudit.analysis.copies.texts.corpus import only_texts
+from leakaudit.analysis.copies.texts.labels import labelled_texts, near_text_rows, text_labels
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
 from leakaudit.checks.labels import not_classes
@@ -142,13 +146,18 @@ def run(context: Context, params: Params) -> Outcome:
     if len(findings) < sum(map(len, found.values())):
         said.insert(0, "rows as coarse as these are equal by chance, and their labels differ by nature")
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches(*, every: bool = False) -> Iterator[pa.RecordBatch]:
         for a, b in found:
-            yield from samples.batches(disagreeing(samples.pairs(a, b), samples.labels))
+            if a == b and not every:
+                yield from samples.batches(conflicts_within(samples.sides[a]))
+            else:
+                yield from samples.batches(disagreeing(samples.pairs(a, b), samples.labels))
 
     if not findings:
         return Outcome(CHECK.code, CHECK.slug, "passed", "; ".join(said), metrics)
-    return Outcome(CHECK.code, CHECK.slug, "failed", "; ".join(said), metrics, tuple(findings), batches)
+    said_all = "; ".join(said)
+    every = partial(batches, every=True)
+    return Outcome(CHECK.code, CHECK.slug, "failed", said_all, metrics, tuple(findings), batches, all_pairs=every)
 
 
 def _is_one_sample(finding: Finding) -> bool:

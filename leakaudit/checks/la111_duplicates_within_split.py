@@ -51,7 +51,8 @@ from leakaudit.analysis.copies.groups import Group, Overlap, equal_copies, equal
 from leakaudit.analysis.copies.pictures.equal import file_codes, image_codes
 from leakaudit.analysis.copies.rows.chance import chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import row_copies_within, row_overlap_within, row_pairs_within
-from leakaudit.analysis.copies.texts.labels import only_texts, text_labels
+from leakaudit.analysis.copies.texts.corpus import only_texts
+from leakaudit.analysis.copies.texts.labels import text_labels
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, overlap_sum, pair_batches
 from leakaudit.checks.row_pairs import row_pair_batches

@@ -26,7 +26,8 @@ cut at least 10 groups), sample sizes are divided by the design effect of the gr
 
 A statistic has shifted when both hold: its p-value, adjusted over all columns, statistics and pairs of splits by
 Benjamini-Hochberg, is below 0.01 (``alpha``; a scan has a dozen statistical checks), and the 95 % interval of d lies
-beyond 0.2 (``smallest``, Cohen's "small"). All shifted columns of a pair are one finding, the largest first, *warning*.
+beyond 0.2 (``smallest``, Cohen's "small"). All shifted columns of a pair are one finding, the largest first, *warning*;
+an *info* where every held-out row comes after train by dates (LA109): a split by time is there to show drift.
 Without a finding, where a d of 0.5 (``blind``, Cohen's "medium") would be missed more than once in five times, the
 outcome is *inconclusive* and names the smallest effect that would be found. Of splits of more than 100,000 rows (fewer
 where columns are many) a fixed random sample is compared, and this is said.
@@ -66,6 +67,7 @@ import numpy as np
 
 from leakaudit.analysis.columns.sample import Feature, TableSample, Target, draw_sample, features, groups_of, target
 from leakaudit.analysis.context import Context
+from leakaudit.analysis.series.later import KEEP, drift, later_by
 from leakaudit.analysis.shift.columns import Moved, column_shifts
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.checks.base import Check
@@ -114,7 +116,8 @@ def run(context: Context, params: Params) -> Outcome:
         limit = f" (d from {detectable:.2f} would be found)" if np.isfinite(detectable) else ""
         said.append(f"{held_out} against {reference}: {len(names):,} of {n_columns:,} columns differ{limit}")
         if shifted:
-            findings.append(_finding(held_out, reference, sizes[0], shifted, classes, params))
+            later = later_by(context, held_out, reference)
+            findings.append(_finding(held_out, reference, sizes[0], shifted, classes, later, params))
         elif found and detectable > params.blind:
             underpowered = True
     status: Status = "failed" if findings else "inconclusive" if underpowered else "passed"
@@ -173,6 +176,7 @@ def _finding(
     n_held_out: int,
     shifted: Sequence[tuple[Moved, float]],
     classes: Sequence[str],
+    later: str | None,
     params: Params,
 ) -> Finding:
     shifted = sorted(shifted, key=lambda each: (-each[0].low, each[0].column, each[0].statistic))
@@ -199,8 +203,11 @@ def _finding(
         id=finding_id(CHECK.code, held_out, reference, *sorted(columns)),
         code=CHECK.code,
         slug=CHECK.slug,
-        severity=CHECK.severity,
-        message=f"{_several(len(columns))} of {held_out} and {reference} differ: {named}{more}",
+        severity=CHECK.severity if later is None else "info",
+        message=(
+            f"{_several(len(columns))} of {held_out} and {reference} differ: {named}{more}"
+            + ("" if later is None else drift(held_out, reference, later))
+        ),
         splits=(held_out, reference),
         n_samples=n_held_out,
         effect={
@@ -210,6 +217,7 @@ def _finding(
             "low": round(worst.low, 4),
             "high": round(worst.high, 4),
             "n_columns": len(columns),
+            **({} if later is None else {"later_by": later, "fix": KEEP}),
         },
         evidence=Evidence(breakdown=Breakdown(names, tuple(rows))),
     )

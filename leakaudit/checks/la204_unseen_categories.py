@@ -20,7 +20,8 @@ unseen values (Poisson tail with that mean), and is one of them too frequent (it
 values). Where a group is declared, or a column named like one is kept together by the splits, groups are assigned, and
 a value counts once a group. A *warning* needs p below 0.01 (``alpha``), by Benjamini-Hochberg over all columns and
 pairs, and an effect: 0.5 % of the held-out rows (``smallest``) beyond those expected, or one unseen category of 30 rows
-(``many``, by the usual rule of thumb enough to speak of a share). Held-out splits are compared with train where there
+(``many``, by the usual rule of thumb enough to speak of a share). It is an *info* where every held-out row comes after
+train by dates: new values come with time. Held-out splits are compared with train where there
 is one. Counts are exact; nothing is sampled.
 
 What it cannot see
@@ -51,6 +52,7 @@ from typing import TYPE_CHECKING
 from leakaudit.analysis.columns.profiles import columns_of
 from leakaudit.analysis.columns.sample import draw_sample, groups_of, kept_together
 from leakaudit.analysis.context import Context
+from leakaudit.analysis.series.later import KEEP, drift, later_by
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.analysis.shift.unseen import Unseen, count_values, examples, unseen_values
 from leakaudit.checks.base import Check
@@ -87,6 +89,8 @@ def run(context: Context, params: Params) -> Outcome:
         for each in columns_of(context)
         if each.role == "category" and not each.sentences and each.name not in aside
     ]
+    if not columns:
+        return Outcome(CHECK.code, CHECK.slug, "skipped", "no column holds categories that could be unseen")
     found: dict[tuple[str, str], dict[str, Unseen]] = {pair: {} for pair in pairs}
     for column in columns:
         totals = count_values(rows, column, group)
@@ -103,7 +107,7 @@ def run(context: Context, params: Params) -> Outcome:
         metrics[" against ".join(pair)] = _measured(its, p_values)
         n_unseen, expected = sum(each.n_unseen for each in its.values()), sum(each.expected for each in its.values())
         said.append(
-            f"{pair[0]} has {n_unseen:,} values in {len(its):,} category columns that {pair[1]} lacks "
+            f"{pair[0]} has {n_unseen:,} values in {_columns(len(its))} that {pair[1]} lacks "
             f"({expected:,.1f} expected by chance)"
         )
     findings.sort(key=lambda each: (-each.n_samples, each.id))
@@ -132,15 +136,17 @@ def _finding(
 ) -> Finding:
     held_out, reference = pair
     shown = ", ".join(_short(value.value) for value in found.values[:3]) + (", …" if found.n_unseen > 3 else "")
+    later = later_by(context, held_out, reference)
     several = "value" if found.n_unseen == 1 else "values"
     return Finding(
         id=finding_id(CHECK.code, *pair, column, *sorted(value.value for value in found.values)),
         code=CHECK.code,
         slug=CHECK.slug,
-        severity=CHECK.severity,
+        severity=CHECK.severity if later is None else "info",
         message=(
             f"{found.n_rows:,} of {found.n_held_out:,} {held_out} rows have a value of {column} that {reference} "
             f"lacks: {found.n_unseen:,} {several} ({shown}), {found.expected:,.1f} expected by chance"
+            + ("" if later is None else drift(held_out, reference, later))
         ),
         splits=pair,
         n_samples=found.n_rows,
@@ -151,6 +157,7 @@ def _finding(
             "n_rows_expected": round(found.expected_rows, 2),
             "share": round(found.n_rows / found.n_held_out, 4),
             "p_adjusted": round(p_value, 6),
+            **({} if later is None else {"later_by": later, "fix": KEEP}),
         },
         evidence=Evidence(
             samples=tuple(context.describe(examples(found, params.shown))),
@@ -164,6 +171,10 @@ def _finding(
             ),
         ),
     )
+
+
+def _columns(n: int) -> str:
+    return f"{n:,} category column{'s' if n != 1 else ''}"
 
 
 def _short(value: str) -> str:

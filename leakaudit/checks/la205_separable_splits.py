@@ -20,7 +20,8 @@ recognised. The area under the ROC curve is taken within folds and, where classe
 class shares (LA201) tells nothing here. The area is a probability of superiority, and has its interval, in which groups
 and equal rows count once. A *warning* needs the p-value, adjusted over the pairs of splits by Benjamini-Hochberg, below
 0.01 (``alpha``) and the lower bound of the 95 % interval at 0.6 (``smallest``: for two normal distributions a distance
-of 0.36 standard deviations; peers warn from 0.625 on, without an interval). The columns are named by how far the area
+of 0.36 standard deviations; peers warn from 0.625 on, without an interval); an *info* where every held-out row comes
+after train by dates, as a split by time means it. The columns are named by how far the area
 falls when the column is shuffled in the scored samples (permutation importance). Without a finding, where the best
 possible model would miss an area of 0.75 (``blind``) more than once in five times, or a side has fewer than 20 groups
 or distinct samples, the outcome is *inconclusive*. At most 10,000 samples of each split (``compared``) and 2 million
@@ -56,8 +57,9 @@ import numpy as np
 from leakaudit.analysis.belonging.keys import key_of, name_keys
 from leakaudit.analysis.belonging.overlap import count_groups
 from leakaudit.analysis.columns.labels import class_codes
-from leakaudit.analysis.columns.sample import class_strata, draw_sample, features, groups_of
+from leakaudit.analysis.columns.sample import class_strata, draw_sample, features, groups_of, kept_together
 from leakaudit.analysis.context import Context
+from leakaudit.analysis.series.later import KEEP, drift, later_by
 from leakaudit.analysis.shift.domain_classifier import LEAST_UNITS, Input, Told, frequent_codes, tell_splits, thinned
 from leakaudit.analysis.shift.homogeneity import benjamini_hochberg
 from leakaudit.analysis.shift.picture_statistics import measure, name
@@ -146,10 +148,11 @@ def _of_rows(context: Context, pair: tuple[str, str], params: Params) -> _Sample
     at = at[thinned(inside[0][at], params.compared)]
     groups = groups_of(context, sample, params.least_groups)
     strata = class_strata(context, sample)
+    kept = kept_together(context, sample, params.least_groups)
     used = [
         Input(each.name, each.values[at], each.is_category)
         for feature in features(context, sample, ("number", "category", "prose"))
-        if groups is None or feature.name != groups[0]
+        if feature.name not in kept and (groups is None or feature.name != groups[0])
         for each in _inputs(feature)
     ]
     return _Samples(
@@ -213,6 +216,7 @@ def _measured(told: Told, p_value: float) -> dict[str, Scalar]:
 
 def _finding(context: Context, pair: tuple[str, str], told: Told, p_value: float, params: Params) -> Finding:
     held_out, reference = pair
+    later = later_by(context, held_out, reference)
     culprits = [(column, fall) for column, fall in told.parts if fall >= 0.01] or list(told.parts[:1])
     named = ", ".join(f"{column} (−{fall:.2f} when shuffled)" for column, fall in culprits[:3])
     more = f" and {len(culprits) - 3:,} more" if len(culprits) > 3 else ""
@@ -220,14 +224,19 @@ def _finding(context: Context, pair: tuple[str, str], told: Told, p_value: float
         id=finding_id(CHECK.code, held_out, reference, *sorted(column for column, _ in culprits)),
         code=CHECK.code,
         slug=CHECK.slug,
-        severity=CHECK.severity,
+        severity=CHECK.severity if later is None else "info",
         message=(
             f"a model tells {held_out} from {reference} with AUC {told.area:.2f} "
             f"(at least {told.low:.2f}; 0.50 if drawn alike), by {named}{more}"
+            + ("" if later is None else drift(held_out, reference, later))
         ),
         splits=pair,
         n_samples=context.splits[held_out].n,
-        effect={**_measured(told, p_value), "column": culprits[0][0]},
+        effect={
+            **_measured(told, p_value),
+            "column": culprits[0][0],
+            **({} if later is None else {"later_by": later, "fix": KEEP}),
+        },
         evidence=Evidence(
             breakdown=Breakdown(
                 ("column", "fall of AUC when shuffled"),

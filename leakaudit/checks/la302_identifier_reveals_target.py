@@ -21,7 +21,8 @@ over guessing, ``(score − 1/k) / (1 − 1/k)``; for quantities R² of their ra
 95 % interval, Bonferroni over all identifiers and aspects, at 0.2 or more (``smallest``: in two equal classes, 60 %
 right); or, of one class of several told from the others, Youden's J of 0.5 (``smallest_one``). In tables with groups
 the rows of a group are in one fold and count as one. The order of the rows is an *info* where it tells the label with a
-gain of 0.8 or more (``sorted``): only rows nearly sorted by label reach it, and nobody is to be blocked by that. A
+gain of 0.8 or more (``sorted``): only rows nearly sorted by label reach it, and nobody is to be blocked by that. None
+where the rows lie in the order of their dates: a series is in its order, and not to be shuffled before it is split. A
 split by position of such a file shows as a shift of classes (LA201, LA202).
 
 What it cannot see
@@ -62,6 +63,7 @@ from leakaudit.analysis.columns.sample import (
     target,
 )
 from leakaudit.analysis.context import Context
+from leakaudit.analysis.series.later import lies_in_time
 from leakaudit.analysis.shortcuts.column_scores import Rows, Score
 from leakaudit.analysis.shortcuts.identifier_scores import best_aspect, order_score
 from leakaudit.checks.base import Check
@@ -119,8 +121,11 @@ def run(context: Context, params: Params) -> Outcome:
     of_order = _orders(context, sample, label, params)
     for split, score in of_order.items():
         metrics[f"rows of {split}"] = {"n_rows": int(sample.inside(context, split).sum()), **_measured(score)}
-        if score.gain >= params.sorted and score.low > 0:
+        if score.gain >= params.sorted and score.low > 0 and lies_in_time(context, split) is None:
             findings.append(_of_order(context, label, split, score))
+    if not identifiers and not of_order:
+        reason = "no column is an identifier, and no class has enough rows to be told by their order"
+        return Outcome(CHECK.code, CHECK.slug, "skipped", reason)
     none = "no column is an identifier" if not identifiers else f"{len(identifiers):,} identifiers"
     best_order = max((score.gain for score in of_order.values()), default=0.0)
     reason = "; ".join(said[:5]) or none

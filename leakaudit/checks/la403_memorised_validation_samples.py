@@ -21,7 +21,9 @@ p-value of 0.05 or less and half of the trees, and names only samples that no du
 listed are the control. The outcome is *inconclusive* where fewer than half of these were recognised (``control``),
 where the trees know less than 0.9 of what they learnt (``learnt``), as in coarse tables with many equal rows, or where
 0.05 of validation (``blind``) are too few to be told from chance. On 20 clean tables of 2,000 and of 500 rows each it
-found nothing; of exact copies and of copies with noise of 0.1 standard deviations, all (20 and 80 among 400).
+found nothing; of exact copies and of copies with noise of 0.1 standard deviations, all (20 and 80 among 400). What
+LA105 finds is no control, because it counts an excess and not samples one by one: of copies of rows with noise, both
+checks may tell, and mean the same rows.
 
 What it cannot see
 ------------------

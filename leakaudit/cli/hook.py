@@ -39,7 +39,7 @@ def hook(
     if format_ not in FORMATS:
         raise click.BadParameter(f"there is no format {format_!r}: {', '.join(FORMATS)}")
     options = {"fail_on": ("--fail-on", fail_on)} if fail_on else {}
-    codes = []
+    codes, unwritten = [], []
     for job in plan(data, config_file=config_file, environ=os.environ, options=options):
         mine = [file for file in files if belongs(job.paths, file)]
         if not mine:
@@ -47,5 +47,5 @@ def hook(
         report = audit_changed(mine, *job.paths, config=job.effective.config, progress=progress.for_terminal())
         codes.append(report.verdict.exit_code)
         if report.verdict.exit_code or format_ != "text":
-            output.show(report, format_)
-    return gate.worst(codes)
+            unwritten.append(output.show(report, format_))
+    return gate.worst(codes) or max(unwritten, default=0)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from leakaudit.analysis.copies.texts import corpus as texts
+from leakaudit.analysis.copies.texts import equal as texts
 from leakaudit.analysis.copies.texts.corpus import Telling
 from leakaudit.checks.la106_duplicate_text import CHECK
 from tables import context, frame

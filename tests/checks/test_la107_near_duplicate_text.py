@@ -70,7 +70,7 @@ def test_templates_are_quiet_and_copies_within_them_are_found():
     assert sum(finding.n_samples for finding in run(train, copied).findings) == 1
     slots = [letter("you", str(1000 + i)) for i in range(100)]
     outcome = run(slots[:70], slots[70:])
-    assert outcome.status == "passed"
+    assert [(finding.severity, finding.effect["layer"]) for finding in outcome.findings] == [("info", "template")]
     assert metrics(outcome)["n_boilerplate"] == 30
     assert "30 are boilerplate" in outcome.reason
 

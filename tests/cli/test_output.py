@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from leakaudit.cli import output
+from leakaudit.cli.hook import hook
 from leakaudit.render import FORMATS, Format
 from reports import SHAPES, many_findings
 
@@ -95,3 +96,16 @@ def test_pairs_inside_a_split_are_bounded_and_that_is_said(tmp_path):
         said = "pairs.csv: 1,176 pairs of LA111 inside one split are left out (--all-pairs writes them, too)"
         assert (said in done.stderr) == (not option)
     assert counted == {False: 49, True: 49 * 50 // 2}
+
+
+def test_a_hook_whose_report_cannot_be_printed_does_not_pass(monkeypatch, capsys, tmp_path):
+    def full(report, stream):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(output, "FORMATS", {"json": full})
+    monkeypatch.setattr(output, "_drop_stdout", lambda: None)
+    monkeypatch.setenv("LEAKAUDIT_CACHE", str(tmp_path))
+    data = FIXTURES / "LA104" / "clean"
+    told = {"files": (str(data / "train.csv"),), "data": (str(data),), "config_file": None, "fail_on": None}
+    assert hook.callback(**told, format_="json") == 2
+    assert "cannot print the report: No space left on device" in capsys.readouterr().err

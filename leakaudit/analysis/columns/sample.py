@@ -158,26 +158,49 @@ def groups_of(context: Context, sample: TableSample, least: int = 10) -> tuple[s
 
     The declared column; else one that is named like groups, or holds texts that many rows share, and that the splits
     keep together: no group in two splits, where rows assigned at random would have cut at least `least`. Groups that
-    the splits cut say nothing on how the rows were drawn.
+    the splits cut say nothing on how the rows were drawn. Where a category holds such groups together, and the splits
+    keep it, too (the titles of the articles that passages are from), it is what was drawn.
     """
     declared = [profile.name for profile in columns_of(context) if profile.role == "group"]
     named = [name for name in group_columns(context) if name not in declared]
     for name in dict.fromkeys((*declared, *named, *text_units(context))):
         (column,) = read_columns(context.rows, [name], sample.indices)
         codes = codes_of(column)
-        if name in declared or _kept_whole(codes, sample.splits, least):
+        if name in declared:
             return name, codes
+        if _kept_whole(codes, sample.splits, least):
+            wider = _wider_groups(context, sample, codes, least)
+            return min(wider, key=lambda each: int(each[1].max()), default=(name, codes))
     return None
 
 
 def kept_together(context: Context, sample: TableSample, least: int = 10) -> frozenset[str]:
     """All columns of groups that the splits keep together, as `groups_of` tells: patients, and their visits as well."""
-    kept = []
-    for name in group_columns(context):
+    kept: set[str] = set()
+    for name in dict.fromkeys((*group_columns(context), *text_units(context))):
         (column,) = read_columns(context.rows, [name], sample.indices)
-        if _kept_whole(codes_of(column), sample.splits, least):
-            kept.append(name)
+        codes = codes_of(column)
+        if _kept_whole(codes, sample.splits, least):
+            kept |= {name, *(wider for wider, _ in _wider_groups(context, sample, codes, least))}
     return frozenset(kept)
+
+
+def _wider_groups(context: Context, sample: TableSample, groups: IntArray, least: int) -> list[tuple[str, IntArray]]:
+    """Categories that have one value in each group, and that the splits keep together as well."""
+    names = [
+        each.name
+        for each in columns_of(context)
+        if each.role == "category" and each.kind == "text" and not each.sentences and each.n_distinct >= least
+    ]
+    found = []
+    for name in names:
+        (column,) = read_columns(context.rows, [name], sample.indices)
+        codes = codes_of(column)
+        known = (groups >= 0) & (codes >= 0)
+        n_pairs = np.unique(np.stack([groups[known], codes[known]]), axis=1).shape[1]
+        if n_pairs == len(np.unique(groups[known])) and _kept_whole(codes, sample.splits, least):
+            found.append((name, codes))
+    return found
 
 
 def codes_of(column: TableColumn) -> IntArray:

@@ -86,6 +86,32 @@ def conflicting_within(members: Labelled, split: str) -> Overlap:
     return Overlap(split, split, tuple(groups), len(mixed), n_samples, int(n_pairs[mixed].sum()))
 
 
+def conflicts_within(members: Labelled) -> Iterator[Pairs]:
+    """Inside a split, each sample of another label beside the first sample with the most frequent one of its group.
+
+    As many pairs as samples that disagree, where all that disagree are k² of them; 65,536 at a time, sorted by group.
+    """
+    members = members.where(members.label >= 0)
+    members = members.where(np.lexsort((members.index, members.code)))
+    keys, first, of, each = np.unique(
+        np.stack((members.code, members.label)), axis=1, return_index=True, return_inverse=True, return_counts=True
+    )
+    of = of.reshape(-1)
+    # The first of each code when sorted by count and then by place is its usual label, as in `conflicting_within`.
+    order = np.lexsort((first, -each, keys[0]))
+    usual = order[np.concatenate(([True], keys[0][order][1:] != keys[0][order][:-1]))] if len(order) else order
+    codes = keys[0][usual]
+    at = usual[np.searchsorted(codes, members.code)] if len(codes) else of
+    kept, others = members.index[first[at]], np.flatnonzero(of != at)
+    for start in range(0, len(others), _CHUNK):
+        these = others[start : start + _CHUNK]
+        a, b = members.index[these], kept[these]
+        yield Pairs(np.minimum(a, b), np.maximum(a, b), np.ones(len(these), dtype=np.float32))
+
+
+_CHUNK = 1 << 16
+
+
 def disagreeing(pairs: Iterator[Pairs], label: IntArray) -> Iterator[Pairs]:
     """Those pairs whose labels are known and differ; `label` by sample index, negative where unknown."""
     for chunk in pairs:

@@ -17,7 +17,7 @@ from leakaudit.analysis.columns.date_texts import read_dates
 from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.group_names import live_in_time
 from leakaudit.analysis.columns.labels import label_codes
-from leakaudit.analysis.context import Context
+from leakaudit.analysis.context import Context, once
 from leakaudit.analysis.series.axes import TimeAxis, declared_axis, inferred_axes
 from leakaudit.analysis.series.likeness import Alike, Trials, alike, draw_trials, goes_with, is_of_the_calendar
 from leakaudit.analysis.series.order import Interleaving, interleaving
@@ -93,6 +93,7 @@ class InTime:
         return Trials(at[drawn.anchor], at[drawn.near], at[drawn.far])
 
 
+@once
 def rows_in_time(context: Context) -> InTime:
     """Time axes of a table; without an axis where nothing says when a row was observed.
 

@@ -64,6 +64,7 @@ def to_html(report: Report) -> str:
             accepted_shown=ACCEPTED_SHOWN,
             outcomes=sorted(report.outcomes, key=lambda outcome: outcome.code),
             skipped=summary.skipped(report),
+            unseen=summary.beyond_all_checks(report),
             tone=_status_tone,
             bars=bars,
             classes=classes,

@@ -22,6 +22,7 @@ from leakaudit.render.words.summary import (
     SplitFindings,
     Tone,
     acceptance,
+    beyond_all_checks,
     cell,
     classes,
     failed_checks,
@@ -329,6 +330,8 @@ def _blind_spots(report: Report, screen: Screen) -> Iterator[Text]:
             yield from _problems(count, "row" if are_rows else "file", what, listed, screen, shown=shown)
     for reason, codes in skipped(report).items():
         yield from screen.wrapped(f"not run: {', '.join(codes)}", (f"  {reason}", "dim"), indent=2, hanging=4)
+    for sentence in beyond_all_checks(report):
+        yield from screen.wrapped("not seen: ", (sentence, "dim"), indent=2, hanging=4)
     for sentence in coverage.sampled:
         yield from screen.wrapped("sampled: ", sentence, indent=2, hanging=4)
     if coverage.n_other_files:

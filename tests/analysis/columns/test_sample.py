@@ -4,7 +4,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leakaudit.analysis.columns.sample import draw_sample, equal_units, features, grouped_folds, groups_of, target
+from leakaudit.analysis.columns.sample import (
+    draw_sample,
+    equal_units,
+    features,
+    grouped_folds,
+    groups_of,
+    kept_together,
+    target,
+)
+from leakaudit.checks import la204_unseen_categories as la204
+from leakaudit.checks import la205_separable_splits as la205
 from tables import context, frame
 
 NAN = float("nan")
@@ -87,3 +97,33 @@ def test_groups_declared_or_kept_together():
     assert groups_of(cut, draw_sample(cut)) is None
     told = context(train, frame("val", patient_id=names[:100], x=list(range(100))), group="patient_id")
     assert groups_of(told, draw_sample(told))[0] == "patient_id"
+
+
+def passages(n_titles=40, together=True, seed=0):
+    """Titles of articles with three passages each, four questions a passage; a quarter of the titles is held out."""
+    random = np.random.default_rng(seed)
+    words = ["".join(random.choice(list("abcdefghij"), 6)) for _ in range(3_000)]
+    title = np.repeat(np.arange(n_titles), 12)
+    passage = np.repeat([f"the {' '.join(random.choice(words, 30))} is it" for _ in range(3 * n_titles)], 4)
+    question = [f"what is {' '.join(random.choice(words, 6))}?" for _ in title]
+    drawn = (title if together else np.arange(len(title)) // 4) % 4 == 0
+    columns = {"title": np.array([f"title {i}" for i in title]), "context": passage, "question": np.array(question)}
+    sides = (("train", ~drawn), ("test", drawn))
+    return context(*(frame(name, **{key: each[at].tolist() for key, each in columns.items()}) for name, at in sides))
+
+
+def test_what_holds_kept_groups_together_was_drawn():
+    made = passages()
+    sample = draw_sample(made)
+    assert groups_of(made, sample)[0] == "title"
+    assert kept_together(made, sample) == {"title", "context"}
+    by_passage = passages(together=False)
+    sample = draw_sample(by_passage)
+    assert groups_of(by_passage, sample)[0] == "context"
+    assert kept_together(by_passage, sample) == {"context"}
+
+
+def test_a_split_by_titles_gets_no_advice_to_draw_at_random():
+    made = passages()
+    assert la204.run(made, la204.CHECK.params).status == "skipped"
+    assert not la205.run(made, la205.CHECK.params).findings

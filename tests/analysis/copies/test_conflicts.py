@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leakaudit.analysis.copies import conflicts
-from leakaudit.analysis.copies.conflicts import Labelled, conflicting_overlap, conflicting_within, label_counts
+from leakaudit.analysis.copies.conflicts import (
+    Labelled,
+    conflicting_overlap,
+    conflicting_within,
+    conflicts_within,
+    label_counts,
+)
 
 members = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 2)), max_size=15)
 
@@ -66,3 +72,12 @@ def test_label_counts():
     count = label_counts(labelled([(3, 1), (1, 0), (3, 1), (3, -1)]))
     assert count(3) == {1: 2, -1: 1}
     assert count(2) == {}
+
+
+@given(a=members)
+def test_inside_a_split_there_are_as_many_pairs_as_samples_that_disagree(a):
+    overlap = conflicting_within(labelled(a), "train")
+    found = [pair for chunk in conflicts_within(labelled(a)) for pair in zip(chunk.a, chunk.b, strict=True)]
+    assert len(found) == overlap.n_samples
+    kept = {(i, int(group.b[0])) for group in overlap.groups for i in group.a.tolist()}
+    assert set(found) == {(min(pair), max(pair)) for pair in kept}

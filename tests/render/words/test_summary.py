@@ -6,6 +6,7 @@ import pytest
 
 from leakaudit.model import Outcome, SplitInfo
 from leakaudit.render.words.summary import (
+    beyond_all_checks,
     cell,
     classes,
     failed_checks,
@@ -142,3 +143,13 @@ def test_labels_that_are_quantities_are_no_classes():
     assert classes(replace(report, splits={"train": SplitInfo(3, {})})) is None
     assert sizes(SHAPES["one split lost rows"]()) == ["train 66", "test 33 (4 not read)"]
     assert sizes(SHAPES["splits whose names are no words"]())[:2] == ["split 0: 20", "split 1: 21"]
+
+
+def test_what_no_check_sees_is_said_where_texts_were_compared():
+    report = table_report()
+    assert beyond_all_checks(report) == []
+    compared = Outcome("LA107", "near-duplicate-text", "passed", "0 of 10")
+    (said,) = beyond_all_checks(replace(report, outcomes=(*report.outcomes, compared)))
+    assert "paraphrases" in said
+    not_run = replace(compared, status="skipped", reason="no column of running text")
+    assert beyond_all_checks(replace(report, outcomes=(*report.outcomes, not_run))) == []

@@ -25,6 +25,7 @@ from leakaudit.analysis.copies.rows.equal import group_counts, n_equal_pairs
 from leakaudit.analysis.copies.rows.excess import random_assignment
 from leakaudit.analysis.copies.rows.few_columns import (
     BEYOND_FEW,
+    agree_in_each,
     by_reference,
     few_categories,
     few_numbers,
@@ -225,7 +226,7 @@ def _by_few_columns(rows: RowFingerprints, layer: Layer, chance: Chance, a: str,
     sample = rows.sample
     compared = [sample.columns[at] for at in _compared(rows, layer, sample)]
     if numbers := few_numbers(rows, compared):
-        return _by_few_numbers(rows, layer, chance, a, b, numbers)
+        return _by_few_numbers(rows, layer, chance, a, b, numbers, compared)
     if chance.unsure or not few_categories(rows, compared):
         return chance
     seen = by_reference(rows, layer, a, b)
@@ -237,7 +238,13 @@ def _by_few_columns(rows: RowFingerprints, layer: Layer, chance: Chance, a: str,
 
 
 def _by_few_numbers(
-    rows: RowFingerprints, layer: Layer, chance: Chance, a: str, b: str, names: Sequence[str]
+    rows: RowFingerprints,
+    layer: Layer,
+    chance: Chance,
+    a: str,
+    b: str,
+    names: Sequence[str],
+    compared: Sequence[int],
 ) -> Chance:
     values = of_numbers(rows, names, a, b)
     if values.number_rows:
@@ -250,7 +257,9 @@ def _by_few_numbers(
     seen = by_reference(rows, layer, a, b, values.often)
     explains = seen.alike and seen.frequent
     expected = chance.n_pairs * min(seen.n_usual / max(seen.n_met, 1), 1.0)
-    return Chance(chance.n_pairs, expected, explains, explains, witness="reference")
+    # A pair or two of coarse measurements are no proof where the reference split hardly says how often such agree.
+    unsure = not explains and seen.few and agree_in_each(rows, compared, a, b) >= chance.n_pairs
+    return Chance(chance.n_pairs, expected, explains, explains, unsure=unsure, witness="reference")
 
 
 # --- counts ---------------------------------------------------------------------------------------------------

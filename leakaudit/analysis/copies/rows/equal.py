@@ -24,7 +24,12 @@ _CHUNK = 1 << 16
 
 
 def row_overlap(
-    rows: RowFingerprints, layer: Layer, held_out: str, reference: str, stricter: Layer | None = None
+    rows: RowFingerprints,
+    layer: Layer,
+    held_out: str,
+    reference: str,
+    stricter: Layer | None = None,
+    without: IntArray | None = None,
 ) -> Overlap:
     """Groups of rows that occur in both splits; the largest first, then by the first held-out row.
 
@@ -32,10 +37,12 @@ def row_overlap(
     ----------
     stricter : Layer, optional
         Held-out rows that occur in the reference split in this layer, too, are left out.
+    without : ndarray of int64, optional
+        Held-out rows that are left out besides.
     """
     a, b = _shared(rows, layer, held_out, reference)
-    if stricter is not None:
-        a = a.where(~np.isin(a.index, shared_rows(rows, stricter, held_out, reference)))
+    if stricter is not None or (without is not None and len(without)):
+        a = _but_for(rows, a, stricter, without, held_out, reference)
         left = np.unique(a.code)
         b = b.where(np.isin(b.code, left))
         a, b = (Labelled(m.index, np.searchsorted(left, m.code), m.label) for m in (a, b))
@@ -103,18 +110,22 @@ def shared_rows(rows: RowFingerprints, layer: Layer, held_out: str, reference: s
 
 
 def row_pairs(
-    rows: RowFingerprints, layer: Layer, held_out: str, reference: str, stricter: Layer | None = None
+    rows: RowFingerprints,
+    layer: Layer,
+    held_out: str,
+    reference: str,
+    stricter: Layer | None = None,
+    without: IntArray | None = None,
 ) -> Iterator[Pairs]:
     """Every pair of equal rows between two splits, sorted by (a, b), at most 65,536 at a time.
 
     Parameters
     ----------
-    stricter : Layer, optional
+    stricter, without
         As in `row_overlap`.
     """
     a, b = _shared(rows, layer, held_out, reference)
-    if stricter is not None:
-        a = a.where(~np.isin(a.index, shared_rows(rows, stricter, held_out, reference)))
+    a = _but_for(rows, a, stricter, without, held_out, reference)
     order = np.argsort(a.index, kind="stable")
     starts = _starts(np.bincount(b.code))
     code = a.code[order]
@@ -167,6 +178,20 @@ def _shared(rows: RowFingerprints, layer: Layer, held_out: str, reference: str) 
     )
     in_a = split == a
     return _members(index[in_a], code[in_a]), _members(index[~in_a], code[~in_a])
+
+
+def _but_for(
+    rows: RowFingerprints,
+    a: Labelled,
+    stricter: Layer | None,
+    without: IntArray | None,
+    held_out: str,
+    reference: str,
+) -> Labelled:
+    """Held-out rows without those that a stricter layer has, and without those that are named."""
+    if stricter is not None:
+        a = a.where(~np.isin(a.index, shared_rows(rows, stricter, held_out, reference)))
+    return a if without is None else a.where(~np.isin(a.index, without))
 
 
 def _repeated(rows: RowFingerprints, layer: Layer, split: str) -> Labelled:

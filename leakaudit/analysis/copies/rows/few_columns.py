@@ -48,6 +48,9 @@ MOSTLY_REPEATED = 0.5
 
 ALPHA = 0.01
 
+ALPHA_UNSURE = 0.05
+"""Chance of as many shared values at the rate inside the reference split, from which on they may be chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class ByReference:
@@ -65,6 +68,8 @@ class ByReference:
         A share `MET_OFTEN` of the rows met are of values that are frequent by themselves.
     mostly : bool
         Rows of the reference split are not alone as a rule.
+    few : bool
+        They are so few that the rate inside the reference split, known from as few, may give them, see `may_be_usual`.
     """
 
     n_met: int
@@ -72,6 +77,7 @@ class ByReference:
     alike: bool
     frequent: bool
     mostly: bool
+    few: bool
 
 
 def by_reference(rows: RowFingerprints, layer: Layer, a: str, b: str, often: int = OFTEN) -> ByReference:
@@ -88,7 +94,57 @@ def by_reference(rows: RowFingerprints, layer: Layer, a: str, b: str, often: int
         alike=again >= LEAST_AGAIN and (a == b or _is_likely_share(met, met + again, share)),
         frequent=met_often >= MET_OFTEN * met,
         mostly=again >= MOSTLY_REPEATED * n_b,
+        few=may_be_usual(int(((in_a > 0) & (in_b > (a == b))).sum()), int((in_b > 1).sum()), n_a, n_b),
     )
+
+
+def may_be_usual(n_met: int, n_again: int, n_a: int, n_b: int) -> bool:
+    """Whether as many distinct values shared by two splits may come about at the rate inside the reference split.
+
+    Parameters
+    ----------
+    n_met : int
+        Distinct values that both splits have.
+    n_again : int
+        Distinct values that the reference split has more than once.
+    n_a, n_b : int
+        Rows of the held-out and of the reference split.
+
+    Notes
+    -----
+    Of values that occur twice, random assignment parts ``2 n_a / n_b`` for each that it leaves inside the reference
+    split; of more frequent ones fewer. Both are counts, so that the first, given the second and Jeffreys's prior, has a
+    negative binomial distribution: chance is not ruled out while as many have a probability of `ALPHA_UNSURE` or more.
+
+    >>> may_be_usual(1, 0, 250, 750), may_be_usual(4, 0, 250, 750), may_be_usual(4, 3, 250, 750)
+    (True, False, True)
+    """
+    from scipy.special import betainc
+
+    ratio = 2 * n_a / max(n_b, 1)
+    return n_met == 0 or bool(betainc(n_met, n_again + 0.5, ratio / (1 + ratio)) >= ALPHA_UNSURE)
+
+
+def agree_in_each(rows: RowFingerprints, compared: Sequence[int], a: str, b: str) -> float:
+    """Pairs of rows between two splits that agree by chance in the column where the fewest do.
+
+    As seen inside the reference split, rows that agree in all columns left aside. It bounds what chance gives in all of
+    them, whatever they have to do with each other: columns of many digits give none.
+    """
+    sample = rows.sample
+    inside = sample.split == rows.splits.index(b)
+    cells = np.stack([sample.of(j)[inside] for j in compared])
+    m = cells.shape[1]
+    if m < 2:
+        return 0.0
+    whole = _n_equal(np.unique(cells, axis=1, return_inverse=True)[1].reshape(-1))
+    alone = min(_n_equal(column) for column in cells)
+    return float((alone - whole) / (m * (m - 1) / 2) * rows.n_rows[a] * rows.n_rows[b])
+
+
+def _n_equal(values: np.ndarray) -> float:
+    counts = np.unique(values, return_counts=True)[1].astype(np.float64)
+    return float((counts * (counts - 1)).sum() / 2)
 
 
 def few_numbers(rows: RowFingerprints, compared: Sequence[int]) -> list[str]:

@@ -12,8 +12,6 @@ import pyarrow as pa
 from leakaudit.analysis.columns.profiles import columns_of
 from leakaudit.analysis.columns.shared_texts import shared_text_keys
 from leakaudit.analysis.context import once
-from leakaudit.analysis.copies.rows.chance import chance_of_pairs
-from leakaudit.analysis.copies.rows.equal import row_overlap, shared_rows
 from leakaudit.analysis.copies.texts.boilerplate import Stripped, without_boilerplate
 from leakaudit.analysis.copies.texts.rows import Members, members_of
 from leakaudit.engines.choose import cluster_of
@@ -23,7 +21,6 @@ from leakaudit.fingerprints.texts.minhash import Signatures, signatures, signatu
 
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
-    from leakaudit.fingerprints.rows.fingerprint import Layer
     from leakaudit.model import IntArray
 
 
@@ -64,6 +61,16 @@ def texts_of(context: Context) -> Texts | None:
     return fingerprint_texts(context.rows, prose, shared_text_keys(context)) if prose else None
 
 
+def only_texts(context: Context) -> Texts | None:
+    """The texts of a table that has no other features; None where it has, or has no text.
+
+    Elsewhere two rows with the same text may be two samples, told apart by their numbers and categories.
+    """
+    if any(column.role in ("number", "category") for column in columns_of(context)):
+        return None
+    return texts_of(context)
+
+
 @once
 def words_of(context: Context, texts: Texts) -> IntArray:
     """Words of each document."""
@@ -97,22 +104,3 @@ def rows_of(
     if without is not None:
         rows = np.setdiff1d(rows, without, assume_unique=True)
     return members_of(texts.document[:, columns], rows)
-
-
-@once
-def equal_rows(context: Context, held_out: str, reference: str) -> IntArray:
-    """Held-out rows that are in the reference split as whole rows, by more than chance: the business of LA104."""
-    rows = context.rows
-    if context.dataset.columns.texts:  # a sample is its texts: LA104 does not look at it
-        return np.zeros(0, dtype=np.int64)
-    counted, stricter = np.zeros(0, dtype=np.int64), None
-    layers: tuple[Layer, ...] = ("canonical", "reduced") if rows.beside else ("canonical",)
-    for layer in layers:
-        overlap = row_overlap(rows, layer, held_out, reference, stricter)
-        if not chance_of_pairs(rows, layer, held_out, reference, overlap.n_pairs).explains:
-            shared = shared_rows(rows, layer, held_out, reference)
-            if stricter is not None:
-                shared = np.setdiff1d(shared, shared_rows(rows, stricter, held_out, reference))
-            counted = np.union1d(counted, shared)
-        stricter = layer
-    return counted

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leakaudit.analysis.context import once
-from leakaudit.analysis.copies.texts.corpus import Telling, equal_rows, rows_of, words_of
+from leakaudit.analysis.copies.rows.chance import chance_of_pairs
+from leakaudit.analysis.copies.rows.equal import row_overlap, shared_rows
+from leakaudit.analysis.copies.texts.corpus import Telling, rows_of, words_of
+from leakaudit.analysis.copies.texts.phrases import Phrases, phrases, rows_of_phrases
 from leakaudit.analysis.copies.texts.rows import Members, document_overlap, equal_documents, members_of
 
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
     from leakaudit.analysis.copies.groups import Overlap
+    from leakaudit.fingerprints.rows.fingerprint import Layer
     from leakaudit.fingerprints.texts.documents import Texts
     from leakaudit.model import IntArray, Pairs
 
@@ -60,6 +64,10 @@ class EqualTexts:
         Of the others, rows whose text is too short or too common to tell.
     n_reordered : int
         Held-out rows with several texts that are all those of one reference row, in other columns.
+    phrases : Phrases, optional
+        What is known of short texts.
+    said_twice : tuple of ColumnMatches
+        Rows with a short text that is no proof, as in `columns`, which do not count them.
     """
 
     columns: tuple[ColumnMatches, ...]
@@ -68,6 +76,28 @@ class EqualTexts:
     n_equal_rows: int
     n_untelling: int
     n_reordered: int
+    phrases: Phrases | None = None
+    said_twice: tuple[ColumnMatches, ...] = ()
+
+
+@once
+def equal_rows(context: Context, held_out: str, reference: str) -> IntArray:
+    """Held-out rows that are in the reference split as whole rows, by more than chance: the business of LA104."""
+    rows = context.rows
+    if context.dataset.columns.texts:  # a sample is its texts: LA104 does not look at it
+        return np.zeros(0, dtype=np.int64)
+    counted, stricter = np.zeros(0, dtype=np.int64), None
+    layers: tuple[Layer, ...] = ("canonical", "reduced") if rows.beside else ("canonical",)
+    no_proof = rows_of_phrases(context, held_out, reference)
+    for layer in layers:
+        overlap = row_overlap(rows, layer, held_out, reference, stricter, no_proof)
+        if not chance_of_pairs(rows, layer, held_out, reference, overlap.n_pairs).explains:
+            shared = shared_rows(rows, layer, held_out, reference)
+            if stricter is not None:
+                shared = np.setdiff1d(shared, shared_rows(rows, stricter, held_out, reference))
+            counted = np.union1d(counted, shared)
+        stricter = layer
+    return np.setdiff1d(counted, no_proof)
 
 
 @once
@@ -77,7 +107,9 @@ def equal_texts(context: Context, texts: Texts, telling: Telling, held_out: str,
         return _equal_in_all(context, texts, held_out, reference)
     words = words_of(context, texts)
     counted = identical = equal_rows(context, held_out, reference)
-    everything, exact, columns = [], [], []
+    short = phrases(context, texts, telling, held_out, reference)
+    everything, exact, columns, said_twice = [], [], [], []
+    said = identical
     both = [(column, column) for column in texts.own] + [(a, b) for a in texts.own for b in texts.own if a != b]
     for column, other in both:
         whole, b = rows_of(context, texts, held_out, column), rows_of(context, texts, reference, other)
@@ -88,17 +120,23 @@ def equal_texts(context: Context, texts: Texts, telling: Telling, held_out: str,
             exact.append(hits[np.isin(texts.raw[hits, column], theirs)])
         a = rows_of(context, texts, held_out, column, without=counted)
         a = a.having(a.documents[telling.among(words, a.documents, b, context.splits[reference].n)])
-        matches = _matches(texts, column, other, a, b, held_out, reference)
+        proof = a.having(np.setdiff1d(a.documents, short.documents))
+        matches = _matches(texts, column, other, proof, b, held_out, reference)
         columns.append(matches)
-        counted = np.union1d(counted, a.having(matches.pairs.a).rows)
+        counted = np.union1d(counted, proof.having(matches.pairs.a).rows)
+        no_proof = a.having(short.documents).without(np.union1d(counted, said))
+        said_twice.append(_matches(texts, column, other, no_proof, b, held_out, reference))
+        said = np.union1d(said, no_proof.having(said_twice[-1].pairs.a).rows)
     equal = np.unique(np.concatenate(everything))
     return EqualTexts(
         columns=tuple(columns),
         n_exact=len(np.unique(np.concatenate(exact))),
         equal=equal,
         n_equal_rows=int(np.isin(equal, identical).sum()),
-        n_untelling=int((~np.isin(equal, counted)).sum()),
+        n_untelling=int((~np.isin(equal, np.union1d(counted, said))).sum()),
         n_reordered=_n_reordered(texts, *(context.dataset.splits.index(split) for split in (held_out, reference))),
+        phrases=short,
+        said_twice=tuple(said_twice),
     )
 
 

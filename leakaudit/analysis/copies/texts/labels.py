@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.analysis.columns.profiles import columns_of
 from leakaudit.analysis.copies.conflicts import Labelled
-from leakaudit.analysis.copies.texts.corpus import texts_of
 from leakaudit.analysis.copies.texts.near_rows import NearTextParams, near_texts
 from leakaudit.analysis.copies.texts.rows import row_pairs_of
 from leakaudit.fingerprints.rows.columns import read_labels
@@ -18,16 +16,6 @@ if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
     from leakaudit.fingerprints.texts.documents import Texts
     from leakaudit.model import IntArray
-
-
-def only_texts(context: Context) -> Texts | None:
-    """The texts of a table that has no other features; None where it has, or has no text.
-
-    Elsewhere two rows with the same text may be two samples, told apart by their numbers and categories.
-    """
-    if any(column.role in ("number", "category") for column in columns_of(context)):
-        return None
-    return texts_of(context)
 
 
 def text_labels(context: Context) -> tuple[IntArray, list[str]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from leakaudit.analysis.context import Context
     from leakaudit.fingerprints.texts.documents import Texts
+    from leakaudit.model import IntArray
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class NearTexts:
         Held-out rows of whose text too little is left without boilerplate.
     n_crowded : int
         Held-out documents that may have more partners than were looked for.
+    counted : ndarray of int64
+        Held-out rows of `near` and `within`, and those with an equal text.
     """
 
     near: tuple[ColumnMatches, ...]
@@ -77,6 +80,7 @@ class NearTexts:
     n_judged: int
     n_boilerplate: int
     n_crowded: int
+    counted: IntArray
 
 
 @once
@@ -119,7 +123,7 @@ def near_texts(context: Context, texts: Texts, params: NearTextParams, held_out:
         keys = zip(contained.a.tolist(), contained.b.tolist(), strict=True)
         shares |= dict(zip(keys, contained.share.tolist(), strict=True))
         n_judged, n_crowded = n_judged + contained.n_judged, n_crowded + found.n_crowded
-    return NearTexts(tuple(near), tuple(within), shares, len(near_rows), n_judged, n_boilerplate, n_crowded)
+    return NearTexts(tuple(near), tuple(within), shares, len(near_rows), n_judged, n_boilerplate, n_crowded, counted)
 
 
 def _compared(texts: Texts) -> list[tuple[int, list[int]]]:

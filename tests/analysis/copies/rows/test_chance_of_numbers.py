@@ -100,3 +100,34 @@ def test_a_column_of_texts_has_no_chance():
     texts = [f"some words about {i}" for i in range(300)]
     rows = fingerprint(frame("train", x=texts), frame("val", x=texts[:40]))
     assert not chance_of_pairs(rows, "canonical", "val", "train", 40).explains
+
+
+def of_two_columns(train, val):
+    rows = fingerprint(*(frame(name, x=x.tolist(), y=y.tolist()) for name, (x, y) in (("train", train), ("val", val))))
+    return chance_of_pairs(rows, "canonical", "val", "train", n_equal_pairs(rows, "canonical", "val", "train"))
+
+
+def test_a_pair_or_two_of_coarse_measurements_cannot_be_told_from_chance():
+    rng = np.random.default_rng(0)
+    coarse = np.round(np.cumsum(rng.normal(size=(2, 1_000)), axis=1), 1)
+    coarse[1] = np.round(coarse[0] * 2 + rng.normal(0, 5, 1_000), 2)
+    at = rng.permutation(1_000)
+    apart = at[np.unique(coarse[:, at], axis=1, return_index=True)[1]]  # no two rows alike
+    train, val = coarse[:, apart[250:]], coarse[:, apart[:250]]
+    two = val.copy()
+    two[:, :2] = train[:, :2]
+    assert of_two_columns(train, two).unsure
+    ten = val.copy()
+    ten[:, :10] = train[:, :10]
+    found = of_two_columns(train, ten)
+    assert not found.unsure
+    assert not found.explains
+
+
+def test_one_row_of_measurements_of_many_digits_is_a_copy():
+    rng = np.random.default_rng(1)
+    train, val = rng.normal(size=(2, 750)), rng.normal(size=(2, 250))
+    val[:, 0] = train[:, 0]
+    found = of_two_columns(train, val)
+    assert not found.unsure
+    assert not found.explains

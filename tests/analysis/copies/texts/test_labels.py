@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from leakaudit.analysis.copies.texts.labels import only_texts
+from leakaudit.analysis.copies.texts.corpus import only_texts
 from leakaudit.checks.la110_conflicting_labels import CHECK as LA110
 from leakaudit.checks.la111_duplicates_within_split import CHECK as LA111
 from tables import context, frame
