@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from leakaudit.errors import ConfigError, InputError, LayoutError, LeakauditError, UserError
     from leakaudit.model import Evidence, Finding, Outcome, Report, Sample, SamplePair, Verdict
     from leakaudit.own_model.attribute import attribute
+    from leakaudit.own_model.lint import lint_model
     from leakaudit.pipeline import audit
     from leakaudit.settings import load_config
 
 _HOMES = {
     "attribute": "leakaudit.own_model.attribute",
     "audit": "leakaudit.pipeline",
+    "lint_model": "leakaudit.own_model.lint",
     "Config": "leakaudit.config",
     "load_config": "leakaudit.settings",
     **dict.fromkeys(("ConfigError", "InputError", "LayoutError", "LeakauditError", "UserError"), "leakaudit.errors"),
@@ -46,6 +48,7 @@ __all__ = [
     "__version__",
     "attribute",
     "audit",
+    "lint_model",
     "load_config",
 ]
 
