@@ -248,7 +248,7 @@ def advice(gap: float, terms: Sequence[Term], remainder: Term) -> tuple[str, ...
         Those of a, b and o that were measured.
     remainder : Term
     """
-    lowering = sorted((t for t in terms if t.value > 0 and (t.low is None or t.low > 0)), key=lambda t: -t.value)
+    lowering = sorted((t for t in terms if t.low is not None and t.low > 0), key=lambda t: -t.value)
     names, lowered = listed([term.name for term in lowering] or ["nothing"]), sum(term.value for term in lowering)
     said = []
     if gap > 0 and lowering:
