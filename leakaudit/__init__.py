@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from leakaudit.errors import ConfigError, InputError, LayoutError, LeakauditError, UserError
     from leakaudit.model import Evidence, Finding, Outcome, Report, Sample, SamplePair, Verdict
     from leakaudit.own_model.attribute import attribute
+    from leakaudit.own_model.lint import lint_model
     from leakaudit.pipeline import audit
     from leakaudit.repair.kept import read_kept
     from leakaudit.repair.split import NewSplit, split
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "attribute": "leakaudit.own_model.attribute",
     "audit": "leakaudit.pipeline",
+    "lint_model": "leakaudit.own_model.lint",
     "Config": "leakaudit.config",
     "load_config": "leakaudit.settings",
     "read_kept": "leakaudit.repair.kept",
@@ -57,6 +59,7 @@ __all__ = [
     "__version__",
     "attribute",
     "audit",
+    "lint_model",
     "load_config",
     "read_kept",
     "split",

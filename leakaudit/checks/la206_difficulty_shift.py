@@ -48,6 +48,7 @@ from leakaudit.checks.base import Check
 from leakaudit.checks.probing import identity, measured, p_text, rounded, sizes, with_model
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, finding_id
 from leakaudit.probe.run import Probed
+from leakaudit.probe.wording import easier
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def run(context: Context, params: Params) -> Outcome:
         return found
     test, term = found.attribution.test("easy"), found.attribution.term("c")
     h, held_out = found.measured.out_of_fold.mean(axis=0), found.measured.held_out
-    spread = float(np.std(h))
+    spread = found.attribution.spread
     metrics = {
         **sizes(found),
         "loss_reference": rounded(float(h[~held_out].mean())),
@@ -87,8 +88,7 @@ def run(context: Context, params: Params) -> Outcome:
         reason = test.reason or "all samples cost the same"
         return Outcome(CHECK.code, CHECK.slug, "inconclusive", f"{said}; {reason}", pair, sampled=found.sampled)
     effect = abs(term.value) / spread
-    nearest = 0.0 if not term.clear or term.low is None or term.high is None else min(abs(term.low), abs(term.high))
-    if test.significant and effect >= params.smallest and nearest >= params.smallest / 2 * spread:
+    if easier(found.attribution, params.smallest):
         finding = _finding(context, found, effect, test.p_holm, params)
         return Outcome(CHECK.code, CHECK.slug, "failed", said, pair, (finding,), sampled=found.sampled)
     smallest = (test.detectable or 0.0) / spread

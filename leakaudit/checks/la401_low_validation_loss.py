@@ -156,7 +156,7 @@ def _explained(found: Probed) -> str:
     parts = []
     if explained.value > 0 and explained.clear and found.by_check:
         parts.append(f"{explained.value:.3f} of it is explained by {known(found.by_check)}")
-    if rest.value > 0 and (rest.clear or not parts):
+    if rest.value > 0 and rest.clear:
         start = "" if not parts else "another "
         parts.append(f"{start}{rest.value:.3f} is unexplained: look at the samples it knows best")
     return ", ".join(parts) or "look at the samples it knows best"

@@ -16,8 +16,8 @@ The gain of a sample is its score (1 where right, 0 where wrong; for a quantity 
 deviations) for models trained on the training split, minus its out-of-fold score, duplicates and declared groups kept
 in one fold. The effect is ``λ (gain of known − gain of others)``, with λ the known share of validation: known samples
 may be easier than others, which the out-of-fold score takes out. A *warning* needs a one-sided p-value (Welch's t over
-groups) at 0.05 or less, and an effect of at least 0.005, half a point (``smallest``). Without duplicates the check
-*passes*; where an effect of 0.02 (``blind``) would not show, it is *inconclusive*.
+groups) at 0.05 or less, a 95 % interval above 0, and an effect of at least 0.005, half a point (``smallest``). Without
+duplicates the check *passes*; where an effect of 0.02 (``blind``) would not show, it is *inconclusive*.
 
 What it cannot see
 ------------------
@@ -88,7 +88,7 @@ def run(context: Context, params: Params) -> Outcome:
     metrics |= {"inflation": rounded(inflation.value), "low": rounded(inflation.low), "high": rounded(inflation.high)}
     metrics |= {"p": rounded(inflation.p, 6), "score": rounded(inflation.score)}
     said = f"{n_known:,} of {n:,} {found.held_out} samples are known and {_inflates(found, inflation)}"
-    if inflation.p <= params.alpha and inflation.value >= params.smallest:
+    if inflation.p <= params.alpha and inflation.low > 0 and inflation.value >= params.smallest:
         finding = _finding(context, found, inflation, params)
         return Outcome(
             CHECK.code, CHECK.slug, "failed", said, {found.held_out: metrics}, (finding,), sampled=found.sampled

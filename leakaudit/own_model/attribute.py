@@ -9,6 +9,11 @@ from typing import Any
 from leakaudit.errors import ConfigError
 from leakaudit.own_model.callables import Batches, LossFunction
 from leakaudit.own_model.levels import OwnAttribution, from_levels
+from leakaudit.own_model.lint import is_a, lint_model
+from leakaudit.own_model.rules import Remark
+
+SOME = 64
+"""Samples of validation on which the network is run twice."""
 
 
 def attribute(
@@ -83,33 +88,49 @@ def attribute(
         return read(history, epoch)
     if train is None or val is None:
         raise ConfigError("attribute: needs train=… and val=…, or history=…")
-    limits = []
+    limits: list[str] = []
+    beside, remarks = None, tuple[Remark, ...]()
     if loss_train_mode is not None and loss_eval_mode is not None and model is None:
         from leakaudit.own_model import callables
 
         levels, of_val = callables.levels_of(loss_train_mode, loss_eval_mode, train, val)
-    elif _is_a(model, "torch.nn.modules.module") and not _is_a(model, "keras"):
+    elif is_a(model, "torch.nn.modules.module") and not is_a(model, "keras"):
         if loss is None:
             raise ConfigError("attribute: a torch module needs loss=…, such as torch.nn.CrossEntropyLoss()")
         from leakaudit.own_model import torch_module
+        from leakaudit.own_model.torch_state import unchanged
 
         if bare_train is None:
             limits.append("Augmentation, if there is any, is not told apart: pass bare_train=….")
         levels, of_val = torch_module.levels_of(
             model, train, val, loss, bare_train=bare_train, penalty=penalty, seed=seed
         )
-    elif _is_a(model, "keras"):
+        beside = torch_module.in_training_mode(model, val, loss, seed=seed)
+        with unchanged(model, (val,)):  # the first batch is drawn once more
+            remarks = lint_model(model, _first(val)).remarks
+    elif is_a(model, "keras"):
         from leakaudit.own_model import keras_model
 
         levels, of_val = keras_model.levels_of(model, train, val, loss, seed=seed)
+        beside = keras_model.in_training_mode(model, val, loss, seed=seed)
+        remarks = lint_model(model, _first(val)).remarks
     else:
         raise ConfigError(
             "attribute: needs a torch module or a Keras model, or both loss_train_mode=… and loss_eval_mode=…"
         )
-    return from_levels(levels, of_val, reported_train=reported_train, reported_val=reported_val, limits=limits)
+    return from_levels(
+        levels,
+        of_val,
+        reported_train=reported_train,
+        reported_val=reported_val,
+        limits=limits,
+        val_in_training=beside,
+        remarks=remarks,
+    )
 
 
-def _is_a(value: object, module: str) -> bool:
-    """Whether a class of this module, or of one below it, is among the bases; without importing it."""
-    names = [base.__module__ for base in type(value).__mro__]
-    return any(name == module or name.startswith(f"{module}.") for name in names)
+def _first(batches: Any) -> Any:  # noqa: ANN401
+    """Inputs of the first batch, or of the first samples of a pair of arrays."""
+    if isinstance(batches, tuple) and len(batches) == 2:
+        return batches[0][:SOME]
+    return next(iter(batches))[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from leakaudit.errors import InputError
 from leakaudit.own_model.callables import Batches, over, per_sample
 from leakaudit.own_model.chance import generators_restored, seed_all
+from leakaudit.own_model.keras_layers import flat, kind_of, rate_of
 from leakaudit.own_model.levels import Level
 
 if TYPE_CHECKING:
@@ -57,14 +59,14 @@ def levels_of(
     with unchanged(model):
         own, bare = function, _without_smoothing(function)
         levels = [Level("", _over(model, losses(own, training=True, penalties=True), train, seed))]
-        dropout = [layer for layer in _layers(model) if getattr(layer, "rate", 0) and "dropout" in _kind(layer)]
-        if dropout:
-            with _rates_at_zero(dropout):
-                levels.append(Level("dropout", _over(model, losses(own, training=True, penalties=True), train, seed)))
-        name = "batch-norm mode" if any("normalization" in _kind(layer) for layer in _layers(model)) else ""
+        off: list[Any] = []
+        for name, parts in _switches(model):
+            off += parts
+            with _in_evaluation_mode(off):
+                levels.append(Level(name, _over(model, losses(own, training=True, penalties=True), train, seed)))
         found = _over(model, losses(own, training=False, penalties=True), train, seed)
-        if name or not np.array_equal(found, levels[-1].losses):
-            levels.append(Level(name or "other training-mode layers", found))
+        if not np.allclose(found, levels[-1].losses, rtol=1e-5, atol=1e-7):
+            levels.append(Level("other training-mode layers", found))
         if bare is not own:
             levels.append(
                 Level("label smoothing", _over(model, losses(bare, training=False, penalties=True), train, seed))
@@ -72,6 +74,37 @@ def levels_of(
         if any(float(part) for part in model.losses):
             levels.append(Level("penalties", _over(model, losses(bare, training=False, penalties=False), train, seed)))
         return levels, _over(model, losses(bare, training=False, penalties=False), val, seed)
+
+
+def in_training_mode(
+    model: Any,  # noqa: ANN401
+    val: Batches,
+    loss: Any = None,  # noqa: ANN401
+    *,
+    batch_size: int = 256,
+    seed: int = 0,
+) -> Float64:
+    """Bare losses of validation in training mode, as `levels_of` gives them in evaluation mode."""
+    function = _without_smoothing(_loss_of(model, loss))
+
+    def of_batch(x: Any, y: Any) -> Float64:  # noqa: ANN401
+        return per_sample(_call(function, y, model(x, training=True)), len(y), "the loss")
+
+    return _over(model, of_batch, _in_batches(val, batch_size), seed)
+
+
+def _switches(model: Any) -> Iterator[tuple[str, list[Any]]]:  # noqa: ANN401
+    """What can be switched off, in the order of `ORDER` of the levels: noise and augmentation one by one."""
+    parts = [(kind_of(layer), layer) for layer in flat(model)]
+    dropout = [layer for kind, layer in parts if rate_of(layer, kind)]
+    if dropout:
+        yield "dropout", dropout
+    if normal := [layer for kind, layer in parts if kind == "batch norm"]:
+        yield "batch-norm mode", normal
+    for which in ("noise", "augmentation"):
+        for kind, layer in parts:
+            if kind == which:
+                yield f"{kind} ({layer.name})", [layer]
 
 
 @contextlib.contextmanager
@@ -134,24 +167,28 @@ def _without_smoothing(loss: Any) -> Any:  # noqa: ANN401
     return other
 
 
-def _layers(model: Any) -> list[Any]:  # noqa: ANN401
-    return list(model._flatten_layers(include_self=False, recursive=True))
-
-
-def _kind(layer: Any) -> str:  # noqa: ANN401
-    return type(layer).__name__.lower()
-
-
 @contextlib.contextmanager
-def _rates_at_zero(layers: list[Any]) -> Iterator[None]:
-    rates = [layer.rate for layer in layers]
+def _in_evaluation_mode(layers: list[Any]) -> Iterator[None]:
+    """Some layers as in evaluation mode, whatever the mode of the model."""
+
+    def quiet(own: Callable[..., Any]) -> Callable[..., Any]:
+        takes = "training" in inspect.signature(own).parameters
+
+        def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            return own(*args, **(kwargs | {"training": False} if takes else kwargs))
+
+        return call
+
+    changed: list[Any] = []
     try:
         for layer in layers:
-            layer.rate = 0.0
+            if "call" not in vars(layer):
+                layer.call = quiet(layer.call)
+                changed.append(layer)
         yield
     finally:
-        for layer, rate in zip(layers, rates, strict=True):
-            layer.rate = rate
+        for layer in changed:
+            del layer.call
 
 
 def _in_batches(batches: Batches, size: int) -> Batches:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leakaudit.errors import InputError
+from leakaudit.own_model.rules import Remark
 from leakaudit.probe.attribution import MEANINGS, NAMES, Term
 from leakaudit.probe.intervals import CONFIDENCE
 from leakaudit.probe.wording import SMALLEST_SHARE, listed, measured
@@ -21,13 +22,19 @@ if TYPE_CHECKING:
 ORDER = (
     "dropout",
     "batch-norm mode",
+    "noise",
+    "augmentation in the network",
     "other training-mode layers",
     "augmentation",
     "label smoothing",
     "penalties",
     "class weights",
 )
-"""In which regularisers are switched off, one after the other; each is measured with the later ones still on."""
+"""In which regularisers are switched off, one after the other; each is measured with the later ones still on. Layers of
+noise and of augmentation are switched off one by one, and named."""
+
+NEARER = 4
+"""How many times nearer to one of two losses a third must be to be taken for it; a convention of this tool."""
 
 REMAINDER = "difficulty, leakage or memorisation: needs folds"
 
@@ -72,6 +79,11 @@ class OwnAttribution:
         What it means and what to do next.
     limits : tuple of str
         Sentences that must be read with the figures.
+    val_in_training : Term or None
+        Validation loss in training mode less that in evaluation mode, by the same weights: what a forgotten
+        ``model.eval()`` would add.
+    remarks : tuple of Remark
+        Of `leakaudit.lint_model`.
     """
 
     gap: float
@@ -82,6 +94,8 @@ class OwnAttribution:
     n_val: int
     advice: tuple[str, ...]
     limits: tuple[str, ...] = field(default=())
+    val_in_training: Term | None = None
+    remarks: tuple[Remark, ...] = ()
 
     def term(self, letter: str) -> Term:
         """The term of this letter.
@@ -103,7 +117,11 @@ class OwnAttribution:
             names = [f"{row.letter or ' '} {row.name}", *(f"  of it {part.name}" for part in parts)]
             for name, part in zip(names, (row, *parts), strict=True):
                 lines.append(f"  {name:<52} {measured(part.value, part.low, part.high)}")
-        return "\n".join([*lines, *self.advice, *(f"Note: {limit}" for limit in self.limits)])
+        if (beside := self.val_in_training) is not None:
+            figures = measured(beside.value, beside.low, beside.high)
+            lines.append(f"  {'beside it: validation in training mode would add':<52} {figures}")
+        said = (*self.advice, *map(str, self.remarks), *(f"Note: {limit}" for limit in self.limits))
+        return "\n".join([*lines, *said])
 
 
 def from_levels(
@@ -113,6 +131,8 @@ def from_levels(
     reported_train: float | None,
     reported_val: float | None,
     limits: Sequence[str] = (),
+    val_in_training: Float64 | None = None,
+    remarks: Sequence[Remark] = (),
 ) -> OwnAttribution:
     """Make the terms.
 
@@ -124,6 +144,10 @@ def from_levels(
         Bare loss of validation samples.
     reported_train, reported_val : float or None
         What the training log says.
+    val_in_training : ndarray of float64, shape (n_val,), optional
+        Bare loss of the same validation samples in training mode.
+    remarks : sequence of Remark
+        On the network.
 
     Raises
     ------
@@ -164,6 +188,9 @@ def from_levels(
         "bare loss on training samples less that on validation samples, by the same weights in the same mode",
     )
     said.append("Intervals are over the samples measured, for this one network.")
+    beside = _beside(val, val_in_training)
+    if reported_val is not None and beside is not None and (forgotten := _forgotten(val, beside, reported_val)):
+        remarks = (forgotten, *remarks)
     return OwnAttribution(
         gap=gap,
         terms=tuple(terms),
@@ -173,6 +200,32 @@ def from_levels(
         n_val=len(val),
         advice=advice(gap, terms, remainder),
         limits=tuple(said),
+        val_in_training=beside,
+        remarks=tuple(remarks),
+    )
+
+
+def _beside(val: Float64, in_training: Float64 | None) -> Term | None:
+    """What training mode adds to the loss of validation; None where it changes nothing, or cannot be run."""
+    if in_training is None or not np.isfinite(in_training).all() or np.allclose(in_training, val, rtol=1e-5, atol=1e-7):
+        return None
+    error = _difference_error(in_training, val, paired=True)
+    meaning = "validation loss in training mode less that in evaluation mode, by the same weights"
+    return _term("", "validation in training mode", float(in_training.mean() - val.mean()), error, meaning)
+
+
+def _forgotten(val: Float64, beside: Term, reported: float) -> Remark | None:
+    """A reported validation loss that is far nearer to that of training mode than to that of evaluation mode."""
+    bare = float(val.mean())
+    noisy = bare + beside.value
+    if not beside.clear or abs(reported - noisy) > abs(reported - bare) / NEARER:
+        return None
+    return Remark(
+        "validation-in-training-mode",
+        "error",
+        "",
+        f"the reported validation loss {reported:.4f} is that of training mode ({noisy:.4f}), not of evaluation mode "
+        f"({bare:.4f}): call model.eval() (Keras: training=False) before validation",
     )
 
 
@@ -195,7 +248,7 @@ def advice(gap: float, terms: Sequence[Term], remainder: Term) -> tuple[str, ...
         Those of a, b and o that were measured.
     remainder : Term
     """
-    lowering = sorted((t for t in terms if t.value > 0 and (t.low is None or t.low > 0)), key=lambda t: -t.value)
+    lowering = sorted((t for t in terms if t.low is not None and t.low > 0), key=lambda t: -t.value)
     names, lowered = listed([term.name for term in lowering] or ["nothing"]), sum(term.value for term in lowering)
     said = []
     if gap > 0 and lowering:

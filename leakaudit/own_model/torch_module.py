@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from leakaudit.errors import InputError
 from leakaudit.own_model.callables import per_sample
 from leakaudit.own_model.chance import seed_all
 from leakaudit.own_model.levels import Level
+from leakaudit.own_model.torch_layers import called, dropping_functions_off, functions_that_drop, kind_of, rate_of
 from leakaudit.own_model.torch_state import buffers_restored, unchanged
 
 if TYPE_CHECKING:
@@ -24,14 +26,26 @@ TorchLoss: TypeAlias = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """One pass over training data: which regularisers are on."""
+    """One pass over data: which regularisers are on.
+
+    Parameters
+    ----------
+    off : str
+        What is off beyond the pass before.
+    training : bool
+        Mode of the module; `quiet` parts of it are in evaluation mode anyhow.
+    functions : bool
+        Whether functions such as `F.dropout` drop.
+    """
 
     off: str
-    mode: str
+    training: bool
     loader: Any
     loss: TorchLoss
     penalty: float = 0.0
     paired: bool = True
+    quiet: tuple[Any, ...] = ()
+    functions: bool = True
 
 
 def levels_of(
@@ -73,7 +87,20 @@ def levels_of(
             if step.off == "other training-mode layers" and np.array_equal(losses, levels[-1].losses):
                 continue
             levels.append(Level(step.off, losses, step.paired))
-        return levels, _losses(module, _Pass("", "eval", val, _bare(loss)), own_modes, seed)
+        return levels, _losses(module, _Pass("", False, val, _bare(loss)), own_modes, seed)
+
+
+def in_training_mode(module: Any, val: Iterable[Any], loss: TorchLoss, *, seed: int = 0) -> Float64 | None:  # noqa: ANN401
+    """Bare losses of validation in training mode, as `levels_of` gives them in evaluation mode.
+
+    None where the network cannot be run so: batch normalisation takes no batch of one sample.
+    """
+    with unchanged(module, (val,)):
+        own_modes = [(part, part.training) for part in module.modules()] if module.training else []
+        try:
+            return _losses(module, _Pass("", True, val, _bare(loss)), own_modes, seed)
+        except InputError:
+            return None
 
 
 def _plan(
@@ -85,36 +112,41 @@ def _plan(
 ) -> Iterator[_Pass]:
     """The passes, in the order of `leakaudit.own_model.levels.ORDER`; a kind that is not there is left out."""
     own = _unreduced(loss)
-    yield _Pass("", "train", train, own, penalty)
-    if any(_drops(part) for part in module.modules()):
-        yield _Pass("dropout", "no dropout", train, own, penalty)
-    if any(_normalises(part) for part in module.modules()):
-        yield _Pass("batch-norm mode", "no batch statistics", train, own, penalty)
-    yield _Pass("other training-mode layers", "eval", train, own, penalty)
+    yield _Pass("", True, train, own, penalty)
+    parts = list(module.modules())
+    quiet = tuple(part for part in parts if _drops(part))
+    functions = not _function_drops(module, train)
+    if quiet or not functions:
+        yield _Pass("dropout", True, train, own, penalty, quiet=quiet, functions=functions)
+    if any(_normalises(part) for part in parts):
+        quiet = (*quiet, *(part for part in parts if _normalises(part)))
+        yield _Pass("batch-norm mode", True, train, own, penalty, quiet=quiet, functions=functions)
+    for name, part in module.named_modules():
+        if (kind := kind_of(part)) in ("noise", "augmentation", "stochastic depth"):
+            quiet = (*quiet, *part.modules())
+            yield _Pass(f"{kind} ({name})", True, train, own, penalty, quiet=quiet, functions=functions)
+    yield _Pass("other training-mode layers", False, train, own, penalty)
     if bare_train is not None:
-        yield _Pass("augmentation", "eval", bare_train, own, penalty, paired=False)
+        yield _Pass("augmentation", False, bare_train, own, penalty, paired=False)
     loader = train if bare_train is None else bare_train
     if getattr(own, "label_smoothing", 0.0):
         own = _changed(own, label_smoothing=0.0)
-        yield _Pass("label smoothing", "eval", loader, own, penalty)
+        yield _Pass("label smoothing", False, loader, own, penalty)
     if penalty:
-        yield _Pass("penalties", "eval", loader, own)
+        yield _Pass("penalties", False, loader, own)
     if getattr(own, "weight", None) is not None:
-        yield _Pass("class weights", "eval", loader, _changed(own, weight=None))
+        yield _Pass("class weights", False, loader, _changed(own, weight=None))
 
 
 def _losses(module: Any, step: _Pass, own_modes: Sequence[tuple[Any, bool]], seed: int) -> Float64:  # noqa: ANN401
     """Losses of all samples of a pass, with the same random numbers in every pass."""
-    import torch
-
-    _set_mode(module, step.mode, own_modes)
+    _set_mode(module, step, own_modes)
     seed_all(seed)
-    device = next((tensor.device for tensor in module.parameters()), torch.device("cpu"))
     found: list[Float64] = []
     weights: list[Float64] = []
-    with buffers_restored(module):
+    with buffers_restored(module), contextlib.nullcontext() if step.functions else dropping_functions_off():
         for batch in step.loader:
-            x, y = (_moved(part, device) for part in _pair(batch))
+            x, y = (moved(part, module) for part in _pair(batch))
             found.append(per_sample(step.loss(_outputs(module, x), y), len(y), "the loss function"))
             weights.append(_weights_of(step.loss, y))
     if not found:
@@ -136,24 +168,35 @@ def _outputs(module: Any, x: Any) -> Any:  # noqa: ANN401
         ) from error
 
 
-def _set_mode(module: Any, mode: str, own_modes: Sequence[tuple[Any, bool]]) -> None:  # noqa: ANN401
+def _set_mode(module: Any, step: _Pass, own_modes: Sequence[tuple[Any, bool]]) -> None:  # noqa: ANN401
     """Training mode is the user's own mixture where the module came in training mode (frozen layers stay frozen)."""
-    module.train(mode != "eval")
-    if mode == "eval":
+    module.train(step.training)
+    if not step.training:
         return
     for part, own in own_modes:
         part.training = own
-    for part in module.modules():
-        if mode != "train" and (_drops(part) or (mode == "no batch statistics" and _normalises(part))):
-            part.training = False
+    for part in step.quiet:
+        part.training = False
 
 
 def _drops(part: Any) -> bool:  # noqa: ANN401
     """Dropout layers, and layers with dropout inside that do nothing else with their mode."""
-    from torch import nn
+    kind = kind_of(part)
+    return kind == "dropout" or (kind in ("recurrent", "attention") and bool(rate_of(part, kind)))
 
-    inside = isinstance(part, nn.MultiheadAttention | nn.RNNBase) and part.dropout > 0
-    return inside or isinstance(part, nn.modules.dropout._DropoutNd)
+
+def _function_drops(module: Any, train: Iterable[Any]) -> bool:  # noqa: ANN401
+    """Whether `F.dropout` is called in training and not in evaluation mode, where it is a part of the bare loss."""
+    first = next(iter(train), None)
+    if first is None:
+        return False
+    x = moved(_pair(first)[0], module)
+    with buffers_restored(module):
+        module.train()
+        found = called(module, lambda: _outputs(module, x))
+        module.eval()
+        always = functions_that_drop(lambda: module(x))
+    return not always and any(layer.type.startswith("F.") and layer.rate for layer in found)
 
 
 def _normalises(part: Any) -> bool:  # noqa: ANN401
@@ -219,6 +262,13 @@ def _pair(batch: Any) -> Sequence[Any]:  # noqa: ANN401
     raise InputError(
         "own model: every batch must be a pair (x, y); for other batches pass loss_train_mode and loss_eval_mode"
     )
+
+
+def moved(value: Any, module: Any) -> Any:  # noqa: ANN401
+    """Inputs on the device of the module's parameters."""
+    import torch
+
+    return _moved(value, next((tensor.device for tensor in module.parameters()), torch.device("cpu")))
 
 
 def _moved(value: Any, device: Any) -> Any:  # noqa: ANN401

@@ -116,6 +116,10 @@ class Attribution:
         |T|, |V| and |V_l|.
     val_loss : float
         h̄_V: what validation samples cost models that never saw them; effects are large or small beside it.
+    train_loss : float
+        h̄_T, the same of training samples: how much of them can be learnt by heart.
+    spread : float
+        Standard deviation of h over all samples; a difference in difficulty is large or small beside it.
     limits : tuple of str
         Sentences that must be read with the figures.
     reason : str
@@ -134,6 +138,8 @@ class Attribution:
     n_val: int = 0
     n_leaked: int = 0
     val_loss: float = math.nan
+    train_loss: float = math.nan
+    spread: float = math.nan
     limits: tuple[str, ...] = ()
     reason: str = ""
     _by_letter: Mapping[str, Term] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -202,6 +208,8 @@ def attribute_gap(measured: Measured, *, n_boot: int = 1000, seed: int = 0) -> A
         n_val=int(held_out.sum()),
         n_leaked=int(leaked.sum()),
         val_loss=float(h[held_out].mean()),
+        train_loss=float(h[~held_out].mean()),
+        spread=float(h.std()),
         limits=(*limits, *_limits(m)),
     )
 

@@ -72,7 +72,7 @@ def probe_report(context: Context) -> ProbeReport | None:
             )
             for test in attribution.tests
         ),
-        summary=explain(attribution, found.by_check).headline,
+        summary=explain(attribution, found.by_check, n_recognised=found.n_recognised).headline,
         curves=tuple(_curve(seed, curve) for seed, curve in enumerate(found.curves)),
         losses=_histogram(h, held_out),
         classes=found.measured.classes if confusion else (),

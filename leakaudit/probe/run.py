@@ -81,6 +81,11 @@ class Probed:
     sampled: tuple[str, ...]
     notes: tuple[str, ...]
 
+    @property
+    def n_recognised(self) -> int:
+        """Held-out samples that models take for training samples, and no check lists (LA403)."""
+        return int((self.recognised.sure & ~self.pool.leaked[self.pool.held_out]).sum())
+
 
 @once
 def probed(context: Context) -> Probed | NotProbed:

@@ -1,4 +1,8 @@
-"""Which causes explain the gap, in sentences. They say what was measured and where to look, and accuse nobody."""
+"""Which causes explain the gap, in sentences. They say what was measured and where to look, and accuse nobody.
+
+A cause is named where its term is large enough, its interval lies above 0, its test says that it is no chance, and the
+check that asks for it has not passed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,17 @@ from leakaudit.probe.attribution import Attribution, Term
 
 SMALLEST_SHARE = 0.02
 """A cause is named from this share of the out-of-fold validation loss; a convention of this tool."""
+
+EASIER, EASIER_AT_LEAST = 0.2, 0.1
+"""Standard deviations from which validation is called easier (Cohen's "small"), and which the interval must leave: the
+defaults of LA206, so that the headline names no easier split where that check passes."""
+
+BY_HEART, AS_WELL = 0.25, 0.5
+"""Share of the loss of training samples that models learn by heart, and share of that gain which validation has too,
+from which it is said that memorising models show no gap; conventions of this tool."""
+
+MOSTLY = 0.5
+"""Share of validation that is in training, from which the headline begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,9 @@ class Explanation:
     unexplained: bool
 
 
-def explain(attribution: Attribution, duplicates: Mapping[str, int] | None = None) -> Explanation:
+def explain(
+    attribution: Attribution, duplicates: Mapping[str, int] | None = None, *, n_recognised: int = 0
+) -> Explanation:
     """Say which causes explain the gap.
 
     Parameters
@@ -64,6 +81,8 @@ def explain(attribution: Attribution, duplicates: Mapping[str, int] | None = Non
     attribution : Attribution
     duplicates : mapping of str to int, optional
         Code of each check that lists leaked samples, to how many: ``{"LA101": 120}``.
+    n_recognised : int, default 0
+        Validation samples that models take for training samples (LA403) and no check lists.
     """
     if attribution.reason:
         return Explanation(
@@ -73,11 +92,45 @@ def explain(attribution: Attribution, duplicates: Mapping[str, int] | None = Non
     causes = [
         Cause(term.letter, _phrase(term, attribution, duplicates or {}), term.value, term.low, term.high)
         for term in attribution.terms
-        if term.value > smallest and _beyond_chance(term, attribution)
+        if term.value > smallest and stands_out(term, attribution)
     ]
     causes.sort(key=lambda cause: -cause.value)
     unexplained = any(cause.letter == "r" for cause in causes)
-    return Explanation(_headline(attribution, causes, smallest, unexplained), tuple(causes), unexplained)
+    said = [
+        _contained(attribution, duplicates or {}, n_recognised),
+        _headline(attribution, causes, smallest, unexplained),
+        NO_GAP if shows_no_gap(attribution) else "",
+    ]
+    return Explanation(" ".join(filter(None, said)), tuple(causes), unexplained)
+
+
+NO_GAP = (
+    "The models know training samples by heart and do nearly as well on validation: a model that memorises and shows "
+    "no gap is a warning by itself."
+)
+
+
+def shows_no_gap(attribution: Attribution) -> bool:
+    """Whether models learn training samples by heart, and have gained as much, or half as much, on validation."""
+    memorised, gain = attribution.term("e"), attribution.term("d").value + attribution.term("r").value
+    by_heart = memorised.clear and -memorised.value >= BY_HEART * abs(attribution.train_loss)
+    return by_heart and attribution.test("leak").significant and gain >= AS_WELL * -memorised.value
+
+
+def _contained(attribution: Attribution, duplicates: Mapping[str, int], n_recognised: int) -> str:
+    """Where half of validation or more is in training, that comes first: every other figure hangs on it."""
+    n, known = attribution.n_val, attribution.n_leaked
+    if not n or known + n_recognised < MOSTLY * n:
+        return ""
+    by = listed([code for code, count in sorted(duplicates.items()) if count] or ["the duplicate checks"])
+    parts = []
+    if known:
+        parts.append(f"{known:,} of {n:,} validation samples are in training as well (listed under {by})")
+    if n_recognised:
+        of = "more" if known else f"of {n:,} validation samples"
+        parts.append(f"{n_recognised:,} {of} are taken for training samples by models (LA403)")
+    what = "says nothing" if known + n_recognised == n else "says little"
+    return f"{' and '.join(parts)}: validation loss {what} of new samples."
 
 
 def measured(value: float, low: float | None, high: float | None) -> str:
@@ -99,20 +152,34 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _beyond_chance(term: Term, attribution: Attribution) -> bool:
-    """Whether a term is more than chance: c, d and r by their tests, the others by their intervals, if they have one.
+def stands_out(term: Term, attribution: Attribution) -> bool:
+    """Whether a term is more than chance: its interval leaves 0, and for c, d and r their tests say so.
 
-    Those of one full model have no interval, and describe that model as it is.
+    Where all of validation is known to be in training, there is nothing to compare the known with, and d is judged by
+    the test of r.
     """
+    if not term.clear:
+        return False
     match term.letter:
         case "c":
-            return attribution.test("easy").significant
+            return easier(attribution, EASIER)
         case "d":
-            return attribution.test("known").significant
+            test = "leak" if attribution.n_leaked == attribution.n_val else "known"
+            return attribution.test(test).significant
         case "r":
-            return attribution.test("leak").significant and term.clear
+            return attribution.test("leak").significant
         case _:
-            return term.low is None or term.clear
+            return True
+
+
+def easier(attribution: Attribution, smallest: float) -> bool:
+    """Whether validation is easier, or harder, by `smallest` standard deviations, and surely by half of that."""
+    term = attribution.term("c")
+    if not term.clear or term.low is None or term.high is None or not attribution.test("easy").significant:
+        return False
+    nearest = min(abs(term.low), abs(term.high))
+    large = abs(term.value) >= smallest * attribution.spread
+    return large and nearest >= smallest * (EASIER_AT_LEAST / EASIER) * attribution.spread
 
 
 _PHRASES = {
@@ -126,7 +193,7 @@ _PHRASES = {
 
 def _phrase(term: Term, attribution: Attribution, duplicates: Mapping[str, int]) -> str:
     if term.letter == "b":
-        main = [part.name for part in attribution.regularisers if part.value >= term.value / 4]
+        main = [part.name for part in attribution.regularisers if part.clear and part.value >= term.value / 4]
         return listed(main) if main else "regularisation that is on in training only"
     return _duplicates(attribution.n_leaked, duplicates) if term.letter == "d" else _PHRASES[term.letter]
 

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "attribution.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r'```python title="([^"]+)"\n(.*?)```', TEXT, re.DOTALL))
+LINT = EXAMPLES.pop("own_network_lint.py")
 
 
 def test_there_is_one_for_each_library():
@@ -33,3 +34,13 @@ def test_an_example_says_what_regularisation_does(name, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "training loss minus validation loss" in done.stdout
     assert "b regularisation" in done.stdout
+
+
+def test_the_example_of_a_network_with_faults(capsys):
+    pytest.importorskip("torch")
+    exec(compile(LINT, "own_network_lint.py", "exec"), {})
+    said = capsys.readouterr().out
+    missing = [
+        part for part in ("after the output layer", "right before BatchNorm1d", "model.eval()") if part not in said
+    ]
+    assert missing == []

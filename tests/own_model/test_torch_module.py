@@ -136,7 +136,7 @@ def test_dropout_costs_what_it_costs(data):
     assert part.low <= many - bare(network, x, y).mean() <= part.high
 
 
-def test_functional_dropout_is_found_as_another_layer(data):
+def test_functional_dropout_is_dropout(data):
     class Functional(nn.Module):
         def __init__(self):
             super().__init__()
@@ -146,7 +146,7 @@ def test_functional_dropout_is_found_as_another_layer(data):
             return self.layer(functional.dropout(x, 0.5, self.training))
 
     found = leakaudit.attribute(Functional(), loader(*data), loader(*data), loss=functional.cross_entropy)
-    assert [part.name for part in found.regularisers] == ["other training-mode layers"]
+    assert [part.name for part in found.regularisers] == ["dropout"]
     plain = leakaudit.attribute(nn.Linear(6, 3), loader(*data), loader(*data), loss=functional.cross_entropy)
     assert plain.regularisers == ()
     assert plain.term("b").value == 0
