@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from leakaudit.analysis.context import once
 from leakaudit.analysis.copies.pictures.near import NearImages, NearPairs, find_near_images
-from leakaudit.analysis.copies.pictures.null import Null
+from leakaudit.analysis.copies.pictures.null import null_of, numbers_of
 from leakaudit.analysis.copies.pictures.parameters import NearParams
 from leakaudit.fingerprints.cache.store import data_base_name, remember
 from leakaudit.model import Pairs
@@ -19,10 +19,10 @@ from leakaudit.model import Pairs
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
 
-VERSION = 1
+VERSION = 2
 """Part of the key; raise it whenever the search could find anything else."""
 
-_ARRAYS = ("a", "b", "score", "orientation", "evidence", "common", "is_verified")
+_ARRAYS = ("a", "b", "score", "orientation", "evidence", "common", "is_verified", "change")
 _COUNTS = ("n_a", "n_b", "n_blank_a", "n_blank_b", "n_crowded")
 
 
@@ -59,16 +59,18 @@ def _to_arrays(near: NearImages) -> dict[str, np.ndarray]:
             found.evidence,
             found.common,
             found.is_verified,
+            found.change,
         )
         arrays |= {f"{number}.{name}": column for name, column in zip(_ARRAYS, columns, strict=True)}
         arrays[f"{number}.counts"] = np.array([getattr(found, name) for name in _COUNTS], dtype=np.int64)
-        arrays[f"{number}.null"] = np.array([found.null.n, found.null.centre, found.null.spread, found.limit])
+        arrays |= {f"{number}.scene.{name}": getattr(found.scene, name) for name in ("a", "b", "score")}
+        arrays[f"{number}.null"] = np.array([*numbers_of(found.null), found.limit])
     return arrays
 
 
 def _from_arrays(stored: Mapping[str, np.ndarray], number: int) -> NearPairs:
-    a, b, score, orientation, evidence, common, is_verified = (stored[f"{number}.{name}"] for name in _ARRAYS)
-    n, centre, spread, limit = stored[f"{number}.null"].tolist()
+    a, b, score, orientation, evidence, common, is_verified, change = (stored[f"{number}.{name}"] for name in _ARRAYS)
+    *of_null, limit = stored[f"{number}.null"].tolist()
     return NearPairs(
         pairs=Pairs(a, b, score),
         orientation=orientation,
@@ -76,6 +78,8 @@ def _from_arrays(stored: Mapping[str, np.ndarray], number: int) -> NearPairs:
         common=common,
         is_verified=is_verified,
         **dict(zip(_COUNTS, stored[f"{number}.counts"].tolist(), strict=True)),
-        null=Null(int(n), centre, spread),
+        null=null_of(of_null),
         limit=limit,
+        change=change,
+        scene=Pairs(*(stored[f"{number}.scene.{name}"] for name in ("a", "b", "score"))),
     )
