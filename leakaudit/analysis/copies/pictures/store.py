@@ -10,9 +10,12 @@ import numpy as np
 from blake3 import blake3
 
 from leakaudit.analysis.context import once
-from leakaudit.analysis.copies.pictures.near import NearImages, NearPairs, find_near_images
+from leakaudit.analysis.copies.pictures.cluster import workers_for
+from leakaudit.analysis.copies.pictures.equal import image_codes
+from leakaudit.analysis.copies.pictures.near import NearImages, NearPairs, find_near_images, match_within
 from leakaudit.analysis.copies.pictures.null import null_of, numbers_of
 from leakaudit.analysis.copies.pictures.parameters import NearParams
+from leakaudit.analysis.copies.pictures.scene import look_at
 from leakaudit.fingerprints.cache.store import data_base_name, remember
 from leakaudit.model import Pairs
 
@@ -23,6 +26,7 @@ VERSION = 2
 """Part of the key; raise it whenever the search could find anything else."""
 
 _ARRAYS = ("a", "b", "score", "orientation", "evidence", "common", "is_verified", "change")
+_PLACES = ("0.a", "0.b", "0.scene.a", "0.scene.b")
 _COUNTS = ("n_a", "n_b", "n_blank_a", "n_blank_b", "n_crowded")
 
 
@@ -46,6 +50,41 @@ def near_images(context: Context, params: NearParams | None = None) -> NearImage
     return NearImages(
         {pair: _from_arrays(stored, number) for number, pair in enumerate(context.pairs_of_splits)},
     )
+
+
+@once
+def near_inside(context: Context, split: str) -> NearPairs:
+    """Near-duplicates inside one split, remembered as `near_images` are. Of equal pictures the first stands for all."""
+    from leakaudit.engines.local import usable_cores
+
+    params = NearParams()
+    records, inside = context.images.records, context.in_split(split)
+    codes = image_codes(context)
+    known = np.flatnonzero(inside & (codes >= 0))
+    inside = inside & (codes < 0)
+    inside[known[np.unique(codes[known], return_index=True)[1]]] = True
+    key = blake3(f"near-inside/{VERSION}/{data_base_name()}/{sorted(asdict(params).items())}".encode())
+    key.update(np.ascontiguousarray(records["content"][inside]).tobytes())
+
+    def search() -> dict[str, np.ndarray]:
+        jobs = context.config.jobs or usable_cores()
+        n = int(inside.sum())
+        with context.progress("Comparing", 2 * n, "pictures") as advance:
+            engine = workers_for(context.config, n * n)
+            found = match_within(
+                records, inside, params, look=look_at(context), jobs=jobs, advance=advance, engine=engine
+            )
+        return _to_arrays(NearImages({(split, split): found}))
+
+    at = np.flatnonzero(inside)
+
+    def by_place() -> dict[str, np.ndarray]:
+        # Stored by place among these pictures: the same ones may stand elsewhere in another data set.
+        found = search()
+        return {name: np.searchsorted(at, each) if name in _PLACES else each for name, each in found.items()}
+
+    stored = remember(key.digest(), by_place, context.config)
+    return _from_arrays({name: at[each] if name in _PLACES else each for name, each in stored.items()}, 0)
 
 
 def _to_arrays(near: NearImages) -> dict[str, np.ndarray]:
