@@ -90,6 +90,7 @@ from leakaudit.analysis.belonging.row_likeness import row_places
 from leakaudit.analysis.columns.group_columns import group_columns
 from leakaudit.analysis.columns.labels import label_codes
 from leakaudit.analysis.context import Context
+from leakaudit.analysis.copies.pictures.overlays import overlays
 from leakaudit.analysis.copies.texts.corpus import texts_of
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import pair_batches
@@ -147,6 +148,8 @@ def run(context: Context, params: Params) -> Outcome:
     """Look for groups on both sides of every pair of splits."""
     found = _Found()
     if context.has_pictures:
+        if context.dataset.kind == "image" and context.has_labels:
+            _with_overlays(context, params, found)
         _in_pictures(context, params, found)
     if context.has_rows:
         _in_rows(context, params, found)
@@ -293,6 +296,40 @@ def _in_pictures(context: Context, params: Params, found: _Found) -> None:
                 found.findings.append(torn.finding)
                 found.neighbours.append(torn.neighbours)
                 found.said.append(f"{pair[0]} against {pair[1]}: {torn.said}")
+
+
+def _with_overlays(context: Context, params: Params, found: _Found) -> None:
+    """One picture with and without what its label is about."""
+    for pair in context.pairs_of_splits:
+        drawn = overlays(context, *pair)
+        if not len(drawn):
+            continue
+        affected = np.unique(drawn.a)
+        n = int(context.in_split(pair[0]).sum())
+        both = list(zip(*(context.describe(each[: params.shown]) for each in (drawn.a, drawn.b)), strict=True))
+        message = (
+            f"{len(affected):,} of {n:,} {pair[0]} pictures are a picture of {pair[1]} but for one place, which goes"
+            f" with the label ({both[0][0].label!r} against {both[0][1].label!r}): both have the same base"
+        )
+        found.findings.append(
+            Finding(
+                id=finding_id(CHECK.code, *pair, "base", *sorted(context.digests(affected))),
+                code=CHECK.code,
+                slug=CHECK.slug,
+                severity="warning",
+                message=message,
+                splits=pair,
+                n_samples=len(affected),
+                effect={"key": "the same base", "n_pairs": len(drawn)},
+                evidence=Evidence(
+                    pairs=tuple(SamplePair(a, b, note="the same but for one place") for a, b in both),
+                    n_pairs=len(drawn),
+                    n_samples=len(affected),
+                ),
+            )
+        )
+        found.neighbours.append(drawn)
+        found.said.append(f"{pair[0]} against {pair[1]}: {len(affected):,} pictures share their base")
 
 
 def _picture_places(records: np.ndarray, labels: IntArray, ok: np.ndarray) -> Callable[[IntArray], FloatArray]:
