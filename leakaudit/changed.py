@@ -67,8 +67,11 @@ def around(context: Context, files: Iterable[str | os.PathLike[str]]) -> tuple[C
     )
     images = _some_images(context.images, keep, dataset)
     smaller = Context(dataset, context.config, images=images, progress=context.progress)
+    nothing = Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
     moved = {
-        splits: replace(found, pairs=Pairs(place[found.pairs.a], place[found.pairs.b], found.pairs.score))
+        splits: replace(
+            found, pairs=Pairs(place[found.pairs.a], place[found.pairs.b], found.pairs.score), scene=nothing
+        )
         for splits, found in near.found.items()
     }
     smaller.give(near_images, NearImages(moved))

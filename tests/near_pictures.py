@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image, ImageChops, ImageEnhance
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter
 
 from leakaudit.fingerprints.cache.record import CHROMA, RECORD, THUMBNAIL
 
@@ -25,6 +25,16 @@ def records_of(pictures: Sequence[Picture]) -> np.ndarray:
         colour = picture.convert("RGB").convert("YCbCr").resize((CHROMA, CHROMA), Image.Resampling.BOX)
         record["chroma"] = np.moveaxis(np.asarray(colour)[..., 1:], -1, 0)
     return records
+
+
+def look_of(pictures: Sequence[Picture]) -> Callable[[np.ndarray], np.ndarray]:
+    """Larger views of them, as the search asks for in fixed scenes."""
+
+    def look(at: np.ndarray) -> np.ndarray:
+        small = (pictures[i].convert("L").resize((64, 64), Image.Resampling.LANCZOS) for i in at.tolist())
+        return np.stack([np.asarray(one) for one in small])
+
+    return look
 
 
 def photograph(rng: np.random.Generator, width: int = 96, height: int = 96) -> Picture:
@@ -67,6 +77,26 @@ def form(rng: np.random.Generator) -> Picture:
             at = 32 + int(rng.integers(0, 58))
             paper[18 + 16 * line : 28 + 16 * line, at : at + 3] -= rng.uniform(60, 180)
     return Image.fromarray(np.clip(paper + rng.normal(0, 3, paper.shape), 0, 255).astype(np.uint8))
+
+
+def board(rng: np.random.Generator, pieces: Sequence[tuple[int, int, int]] | None = None) -> Picture:
+    """A game board under a camera that never moves: square, size and colour of every piece, drawn at random if None.
+
+    Pieces lie a fifth of a pixel off their squares' middles, light varies, the sensor makes noise.
+    """
+    if pieces is None:
+        pieces = list(zip(*(rng.permutation(64)[:12], rng.integers(0, 3, 12), rng.integers(0, 2, 12)), strict=True))
+    picture = Image.new("RGB", (160, 160), (90, 60, 40))
+    draw = ImageDraw.Draw(picture)
+    for y, x in np.ndindex(8, 8):
+        tone = (225, 205, 170) if (x + y) % 2 else (120, 80, 50)
+        draw.rectangle((16 + 16 * x, 16 + 16 * y, 31 + 16 * x, 31 + 16 * y), fill=tone)
+    for square, size, colour in pieces:
+        x, y = 24 + 16 * (square % 8) + rng.normal(0, 0.2), 24 + 16 * (square // 8) + rng.normal(0, 0.2)
+        r = (4.5, 5.8, 6.7)[size]
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=(240, 235, 220) if colour else (25, 22, 20))
+    seen = np.asarray(picture.filter(ImageFilter.GaussianBlur(0.7)), dtype=float) * rng.uniform(0.9, 1.05)
+    return Image.fromarray(np.clip(seen + rng.normal(0, 3, seen.shape), 0, 255).astype(np.uint8))
 
 
 def digit(rng: np.random.Generator) -> Picture:

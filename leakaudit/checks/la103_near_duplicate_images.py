@@ -22,27 +22,33 @@ How it decides
    Fisher's z = atanh(score) in units of its standard error, by the number of independent places with detail on both
    sides and the share of the scene that is common; 2 ln 8 is taken off its square for turned and mirrored pairs.
 3. *Gate*: pictures without detail (LA004) are not judged, and counted.
-4. *Compare with the set itself*: the same search inside the reference split, for 64 of its pictures, or 500 where it
-   matters, shows how strong the evidence between unrelated pictures of this set is. A near-duplicate exceeds its median
-   by 5 standard deviations (1.4826 × the median absolute deviation; Student's t for few pictures), or is the same
-   thumbnail (score of 0.98, at most 3 grey levels apart). Fewer than 20 reference pictures make no null: then evidence
-   of 5.5 suffices. Held-out pictures do not enter, and copies inside the reference are recognised and left out, so that
-   neither moves it: copies by the cliff behind them; frames of films and crops of photographs, which fade out, by being
-   like few pictures taken at random, and more like these than strangers are.
-5. *Turned by any other angle*: the same with the disc around the middle, found by Fourier coefficients along circles
+4. *Compare with the set itself*: up to 300 pictures of the reference split, each compared with 16 others of it taken at
+   random, show how strong the evidence between unrelated pictures of this set is. The best of 4 and the best of 16
+   strangers make a line in the logarithm of their number, which is read at the size of the reference. A near-duplicate
+   exceeds it by 5 standard deviations (1.4826 × the median absolute deviation; Student's t for few pictures) and by 0.5
+   more, or is the same thumbnail (score of 0.98, at most 3 grey levels apart). Fewer than 20 reference pictures make no
+   null: then evidence of 5.5 suffices. Held-out pictures do not enter, nor do the nearest pictures of the reference:
+   in a film they are its neighbouring frames.
+5. *Fixed scenes*: where one pair of strangers in a hundred agrees as copies do (a camera on a wall, a game board), the
+   evidence says that two pictures show the same scene, and nothing of the content. Then the largest local change
+   decides, at 64×64 pixels, with light, contrast and slips of 0.4 pixels taken out: up to 15 grey levels the pair is
+   one picture, up to 25 it is suspected, or less where pictures of the scene taken at random differ by less. All other
+   held-out pictures of the scene are one note of severity *info*.
+6. *Turned by any other angle*: the same with the disc around the middle, found by Fourier coefficients along circles
    and compared after turning; 2 ln 128 is taken off the squared evidence, and it has a null of its own.
 
 Evidence of 5 with at least 90 % of the smaller view in common is *verified*: **error**. Evidence of 4, or a camera
 that moved between two exposures of one scene, is *suspected*: **warning**. With these defaults (Params, sources in
-`NearParams`) 93 % of the annotated near-duplicates of one half of CIFAR-10 are reported at 5.7 % of its test
-pictures, and none of 10,000 MNIST digits.
+`NearParams`) 92 % of the annotated near-duplicates of one half of CIFAR-10 are reported at 5.7 % of its test pictures,
+and none of 10,000 MNIST digits.
 
 What it cannot see
 ------------------
 Crops of less than about 60 % of a side and off-centre crops of less than 85 %, wide borders, turns that were also
 cropped or scaled, collages, and other views of the same object: those are groups, not copies (see LA108). In a narrow
-domain (digits, glyphs) a copy that was changed visibly is no more alike than strangers are, and stays unreported; so
-do frames where a handful of scenes makes the whole set.
+domain (digits, glyphs) a copy that was changed visibly is no more alike than strangers are, and stays unreported. In a
+fixed scene, a change as small as a copy's own (a small thing added, moved or taken away) passes for none, and crops
+and overlays are not told from other content.
 
 Fix
 ---
@@ -71,13 +77,16 @@ from leakaudit.analysis.copies.pictures.store import near_images
 from leakaudit.analysis.copies.pictures.turned import orientation_words, undone
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
-from leakaudit.model import Outcome, Pairs
+from leakaudit.model import SEVERITIES, Evidence, Finding, Outcome, Pairs, SamplePair, finding_id
 
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
     from leakaudit.analysis.copies.pictures.near import NearPairs
     from leakaudit.checks.duplicates import Note
-    from leakaudit.model import Finding, Scalar
+    from leakaudit.model import Scalar
+
+SCENES_SHOWN = 12
+"""Pairs of a shared scene that are kept as evidence."""
 
 SAME_SIZE = 2
 """Pixels by which a side may differ before the sizes are worth a note."""
@@ -133,9 +142,13 @@ def run(context: Context, params: NearParams) -> Outcome:
             "null_centre": round(found.null.centre, 2),
             "null_spread": round(found.null.spread, 2),
             "least_evidence": round(found.limit, 2) if np.isfinite(found.limit) else None,
+            "share_of_strangers_alike": round(found.null.share, 4),
+            "n_same_scene_only": len(found.scene),
         }
+        scene = _in_same_scene(context, found, identical, held_out, reference)
+        findings += [scene] if scene is not None else []
         phrases.append(_phrase(held_out, reference, found, n, tiers[1].n_samples))
-    findings.sort(key=lambda finding: finding.severity != "error")
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return Outcome(
         CHECK.code,
         CHECK.slug,
@@ -144,6 +157,40 @@ def run(context: Context, params: NearParams) -> Outcome:
         metrics,
         tuple(findings),
         pairs=(lambda: pair_batches(context, CHECK.code, iter(kept))) if findings else None,
+    )
+
+
+def _in_same_scene(
+    context: Context, found: NearPairs, identical: np.ndarray, held_out: str, reference: str
+) -> Finding | None:
+    """One note for all held-out pictures that share a fixed scene with the reference, and no content."""
+    scene = found.scene
+    only = np.flatnonzero(~np.isin(scene.a, found.pairs.a[identical]))
+    if not len(only):
+        return None
+    shown = Pairs(scene.a[only], scene.b[only], scene.score[only])
+    some = shown.first(SCENES_SHOWN)
+    described = dict(zip(some.a.tolist(), context.describe(some.a), strict=True))
+    beside = dict(zip(some.b.tolist(), context.describe(some.b), strict=True))
+    return Finding(
+        id=finding_id(CHECK.code, held_out, reference, "scene", *sorted(context.digests(shown.a))),
+        code=CHECK.code,
+        slug=CHECK.slug,
+        severity="info",
+        message=(
+            f"the same fixed scene on both sides: {len(shown):,} pictures of {held_out} show a scene of {reference}"
+            " with other content; no copies, but their score says nothing of another camera or place"
+        ),
+        splits=(held_out, reference),
+        n_samples=len(shown),
+        effect={"share_of_strangers_alike": round(found.null.share, 4)},
+        evidence=Evidence(
+            pairs=tuple(
+                SamplePair(described[a], beside[b], round(float(score), 4), "the same scene, other content")
+                for a, b, score in zip(some.a.tolist(), some.b.tolist(), some.score, strict=True)
+            ),
+            n_pairs=len(shown),
+        ),
     )
 
 
@@ -163,6 +210,7 @@ def _phrase(held_out: str, reference: str, found: NearPairs, n: int, n_suspected
     parts = [
         f"{found.n_a:,} × {found.n_b:,} pictures ({held_out} against {reference}): {n:,} {what}{share}",
         f"{n_suspected:,} of them suspected only" if n_suspected else "",
+        f"{len(found.scene):,} more of the same fixed scene with other content" if len(found.scene) else "",
         f"{blank:,} low-information pictures not judged",
         f"{found.n_crowded:,} pictures may have further pairs than were looked at" if found.n_crowded else "",
     ]

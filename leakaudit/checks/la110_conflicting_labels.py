@@ -20,7 +20,9 @@ Across splits a sample counts when at least one equal sample of the reference sp
 *error*. Inside a split the samples without the most frequent label of their group count; this is a *warning*, because
 noise in the label is ordinary where features are few and coarse; an *error* where one file is named twice, with two
 labels. Near-duplicate texts with two labels are a *warning*,
-too: one word ("not") may make the difference. Labels are compared in canonical form. A label that is a quantity rather
+too: one word ("not") may make the difference. Near-duplicate pictures that differ in one place are none where five
+pairs of these two labels do: what is drawn there is the label (a mask, a defect), and LA108 says that both have the
+same base. Labels are compared in canonical form. A label that is a quantity rather
 than a class is left alone: repeated measurements differ (LA104 reports them). Columns of row numbers or weights are
 left out where LA104 finds more equal rows without them than chance gives. Contradictions among rows whose features
 chance makes equal (as LA104 decides it) are counted in the metrics and are no findings, and where features are so
@@ -66,6 +68,7 @@ from leakaudit.analysis.copies.conflicts import (
 )
 from leakaudit.analysis.copies.groups import Overlap, equal_pairs, linked_overlap
 from leakaudit.analysis.copies.pictures.equal import image_codes, image_labels, labelled_images
+from leakaudit.analysis.copies.pictures.overlays import overlays
 from leakaudit.analysis.copies.pictures.store import near_images
 from leakaudit.analysis.copies.rows.chance import Chance, chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import labelled_rows, n_equal_pairs, row_labels, row_pairs, row_pairs_within
@@ -262,6 +265,9 @@ def _images(context: Context) -> _Samples:
             return _no_pairs()
         pairs = near_images(context).pairs_of(a, b)
         other = codes[pairs.a] != codes[pairs.b]
+        drawn = overlays(context, a, b)
+        n = len(codes)
+        other &= ~np.isin(pairs.a * n + pairs.b, drawn.a * n + drawn.b)
         return Pairs(pairs.a[other], pairs.b[other], pairs.score[other])
 
     def pairs(a: str, b: str) -> Iterator[Pairs]:

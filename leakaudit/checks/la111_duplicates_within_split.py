@@ -6,7 +6,8 @@ Counts the extra copies inside each split: rows that are the same by value with 
 (the canonical rows of LA104, or its reduced ones where a column of row numbers or weights hides copies), texts with the
 same label that are the same once normalised (LA106; in tables that hold
 nothing but texts and labels), or pictures with the same bytes or the same pixels (LA101 and LA102). Of a sample that
-occurs five times, four are extra.
+occurs five times, four are extra. Where there is no other split to compare with (``--within``), near-duplicate pictures
+and texts of each split are counted, too, in groups of those that are linked with each other.
 
 Why it matters
 --------------
@@ -18,12 +19,15 @@ How it decides
 --------------
 By equality, without threshold or sampling; as LA101, LA102, LA104 and LA106 do. It is a *warning*: no held-out
 sample is revealed by it. Where chance gives as many equal rows (as LA104 decides it) they are one finding of severity
-*info*. The largest groups are listed, up to 10,000; the totals are exact. ``--pairs`` has each extra copy beside the
-first one; ``--all-pairs`` every pair of them, k(k - 1)/2 of k copies.
+*info*. Near-duplicates are found as LA103 finds verified ones, by the null of the split itself, and as LA107 does
+(Jaccard similarity of 0.8 over character 5-grams): a *warning* for each group. The largest groups are listed, up to
+10,000; the totals are exact. ``--pairs`` has each extra copy beside the first one; ``--all-pairs`` every pair of them,
+k(k - 1)/2 of k copies.
 
 What it cannot see
 ------------------
-Near-duplicates inside a split. Which of the equal rows of a coarse table are copies of one sample.
+Near-duplicates inside a split while several splits are compared: ``--within`` looks for them. Which of the equal rows
+of a coarse table are copies of one sample.
 
 Fix
 ---
@@ -47,12 +51,14 @@ import numpy as np
 import pyarrow as pa
 
 from leakaudit.analysis.context import Context
-from leakaudit.analysis.copies.groups import Group, Overlap, equal_copies, equal_pairs, equal_within
+from leakaudit.analysis.copies.groups import Group, Overlap, equal_copies, equal_pairs, equal_within, linked_within
 from leakaudit.analysis.copies.pictures.equal import file_codes, image_codes
+from leakaudit.analysis.copies.pictures.store import near_inside
 from leakaudit.analysis.copies.rows.chance import chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import row_copies_within, row_overlap_within, row_pairs_within
-from leakaudit.analysis.copies.texts.corpus import only_texts
+from leakaudit.analysis.copies.texts.corpus import only_texts, texts_of
 from leakaudit.analysis.copies.texts.labels import text_labels
+from leakaudit.analysis.copies.texts.near_rows import NearTextParams, near_texts_within
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, overlap_sum, pair_batches
 from leakaudit.checks.row_pairs import row_pair_batches
@@ -61,6 +67,10 @@ from leakaudit.model import Finding, Outcome, Pairs, Scalar
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
+
+
+NOTHING = Pairs(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+"""No pairs."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,8 @@ class _Samples:
     effect: Callable[[Group], Mapping[str, Scalar]]
     batches: Callable[[str, bool], Iterator[pa.RecordBatch]]
     by_chance: Callable[[str, Overlap], bool]
+    near: Callable[[str], Pairs]
+    near_relation: str
 
 
 def run(context: Context, _params: Params) -> Outcome:
@@ -117,10 +129,29 @@ def run(context: Context, _params: Params) -> Outcome:
             relation=samples.relation,
             effect=samples.effect,
         )
+    near = {split: samples.near(split) for split in context.splits} if context.config.within else {}
+    for split, pairs in near.items():
+        linked = linked_within(pairs, split)
+        metrics[split] = {**metrics[split], "n_near": linked.n_samples, "n_near_groups": linked.n_groups}
+        said.append(f"{linked.n_samples:,} more are near-duplicates of others in it, in {linked.n_groups:,} groups")
+        findings += overlap_findings(
+            context,
+            linked,
+            code=CHECK.code,
+            slug=CHECK.slug,
+            severity=CHECK.severity,
+            relation=samples.near_relation,
+            effect=lambda group: {"score": round(float(group.shown.score.max()), 4)},
+        )
 
     def batches(*, every: bool = False) -> Iterator[pa.RecordBatch]:
         for split in context.splits:
             yield from samples.batches(split, every)
+        for pairs in near.values():
+            if context.has_pictures:
+                yield from pair_batches(context, CHECK.code, iter([pairs]))
+            else:
+                yield from row_pair_batches(context.rows, CHECK.code, iter([pairs]))
 
     if not findings:
         return Outcome(CHECK.code, CHECK.slug, "passed", "; ".join(said), metrics)
@@ -148,6 +179,8 @@ def _rows(context: Context) -> _Samples:
             rows, CHECK.code, (row_pairs_within if every else row_copies_within)(rows, layer[split], split)
         ),
         by_chance=lambda split, found: chance_of_pairs(rows, layer[split], split, split, found.n_pairs).explains,
+        near=lambda split: _near_texts(context, split),
+        near_relation="is nearly the same text as",
     )
 
 
@@ -177,7 +210,14 @@ def _texts(context: Context) -> _Samples | None:
             rows, CHECK.code, _pairs(codes, texts.split == rows.splits.index(split), every)
         ),
         by_chance=lambda _split, _overlap: False,
+        near=lambda split: _near_texts(context, split),
+        near_relation="is nearly the same text as",
     )
+
+
+def _near_texts(context: Context, split: str) -> Pairs:
+    texts = texts_of(context)
+    return NOTHING if texts is None else near_texts_within(context, texts, NearTextParams(), split)
 
 
 def _images(context: Context) -> _Samples:
@@ -187,6 +227,13 @@ def _images(context: Context) -> _Samples:
         members = np.concatenate((group.a, group.b))
         return {"n_files_differ": len(np.unique(files[members])) - 1}
 
+    def near(split: str) -> Pairs:
+        if context.dataset.kind != "image":
+            return NOTHING
+        found = near_inside(context, split)
+        keep = found.is_verified
+        return Pairs(found.pairs.a[keep], found.pairs.b[keep], found.pairs.score[keep])
+
     return _Samples(
         unit=context.unit,
         relation=f"is the same {context.unit[:-1]} as",
@@ -194,6 +241,8 @@ def _images(context: Context) -> _Samples:
         effect=effect,
         batches=lambda split, every: pair_batches(context, CHECK.code, _pairs(codes, context.in_split(split), every)),
         by_chance=lambda _split, _overlap: False,
+        near=near,
+        near_relation="is a near-duplicate of",
     )
 
 

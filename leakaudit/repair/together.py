@@ -31,14 +31,12 @@ ASKED = (*(code for code in codes_of("copies") if code not in (WITHIN, CONFLICTS
 
 
 def links_within(whole: Whole, config: Config, progress: Progress) -> tuple[Context, list[Links]]:
-    """Links that are known before there is a split: equal samples, near-duplicate pictures, declared groups."""
+    """Links that are known before there is a split: copies inside the whole set, declared groups."""
     config = replace(config, within=True, select=(WITHIN,), ignore=(), require=(), probe="off")
     context = fingerprint(whole.dataset, config, progress)
     found = run_checks(context, "not asked")
     place = _places(whole)
     links = [_links_of(outcome, place, least=("error", "warning")) for outcome in found.outcomes]
-    if context.has_pictures and context.dataset.kind == "image":
-        links.append(_near_pictures(context))
     return context, [*(link for link in links if len(link.a)), *declared_groups(whole, config)]
 
 
@@ -124,17 +122,6 @@ def _places(whole: Whole) -> dict[str, int]:
     if whole.dataset.samples is None:
         return {str(at): at for at in range(len(whole))}
     return {name: at for at, name in enumerate(whole.names)}
-
-
-def _near_pictures(context: Context) -> Links:
-    from leakaudit.analysis.copies.pictures.near import match_within
-    from leakaudit.engines.local import usable_cores
-
-    jobs = context.config.jobs or usable_cores()
-    near = match_within(context.images.records, context.images.ok, jobs=jobs)
-    keep = near.is_verified
-    code = code_of("near-duplicate-images")
-    return Links(f"{code} near-duplicate-images", near.pairs.a[keep], near.pairs.b[keep])
 
 
 def _codes(values: pa.Array) -> IntArray:

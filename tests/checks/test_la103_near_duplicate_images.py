@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from leakaudit import audit
-from near_pictures import CHANGES, jpeg, photographs
+from near_pictures import CHANGES, board, jpeg, photographs
 
 
 @pytest.fixture
@@ -112,6 +112,26 @@ def test_a_moved_camera_is_a_warning(data, run):
     assert outcome.findings[0].message == "val/a/right.png may be a near-duplicate of train/a/left.png"
     assert "of the scene in common" in outcome.findings[0].evidence.pairs[0].note
     assert "1 near-duplicate (20.00 %), 1 of them suspected only" in outcome.reason
+
+
+def test_a_fixed_camera_is_one_note_and_its_copies_are_errors(tmp_path, run):
+    rng = np.random.default_rng(3)
+    boards = [board(rng) for _ in range(50)]
+    for i, picture in enumerate(boards):
+        path = tmp_path / "game" / ("train" if i < 36 else "val") / "a" / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+    clean = run(tmp_path / "game")
+    (note,) = clean.findings
+    assert (note.severity, note.n_samples, note.splits) == ("info", 14, ("val", "train"))
+    assert note.message.startswith("the same fixed scene on both sides: 14 pictures of val show a scene of train")
+    assert "0 near-duplicates (0.00 %), 14 more of the same fixed scene" in clean.reason
+    boards[0].save(tmp_path / "game" / "val" / "a" / "again.jpg", quality=80)
+    leaky = run(tmp_path / "game")
+    assert [(f.severity, f.n_samples) for f in leaky.findings] == [("error", 1), ("info", 14)]
+    assert leaky.findings[0].evidence.pairs[0].a.uri == "val/a/again.jpg"
+    assert leaky.findings[0].evidence.pairs[0].b.uri == "train/a/0.png"
+    assert {row["uri_a"] for batch in leaky.pairs() for row in batch.to_pylist()} == {"val/a/again.jpg"}
 
 
 def test_blank_pictures_are_counted_not_judged(data, run):

@@ -15,6 +15,7 @@ from leakaudit.fingerprints.pictures.scan import fingerprint_images
 from leakaudit.fingerprints.rows.fingerprint import fingerprint_rows
 from leakaudit.model import Samples
 from leakaudit.sources.objects.frames import from_frames
+from near_pictures import film, photograph, photographs, records_of
 from pictures import picture_context, records
 
 PEOPLE = np.repeat(np.arange(30), 8)
@@ -408,3 +409,43 @@ def test_tables_without_groups_are_silent(shared_data, name):
     for seed in range(3):
         held_out = np.random.default_rng(seed).random(len(rows)) < 0.2
         assert table_outcome({"train": rows[~held_out], "val": rows[held_out]}).findings == ()
+
+
+# --- frames and tiles --------------------------------------------------------------------------------------------
+
+
+def as_context(pictures, names, splits, **named):
+    made = records(len(pictures))
+    for field in ("luma", "chroma", "width", "height", "spread"):
+        made[field] = records_of(pictures)[field]
+    return picture_context(made, names, splits, **named)
+
+
+def test_a_film_split_at_random_is_a_warning_and_one_cut_in_two_is_not():
+    pictures = film(np.random.default_rng(1), 1, 90, step=2)
+    names = [f"road_{i:04d}.jpg" for i in range(90)]
+    splits = at_random(90)
+    outcome = run(as_context(pictures, names, splits))
+    (finding,) = outcome.findings
+    assert (finding.severity, finding.splits) == ("warning", ("val", "train"))
+    assert 0.8 * splits.count("val") <= finding.n_samples <= splits.count("val")
+    assert "as frames of a film have" in finding.message
+    assert finding.effect["more_alike"] > 0.9
+    assert sum(batch.num_rows for batch in outcome.pairs()) == finding.n_samples
+    assert not run(as_context(pictures, names, ["train"] * 70 + ["val"] * 20)).findings
+
+
+def test_tiles_of_one_picture_are_a_warning_and_blocks_of_them_are_not():
+    scene = photograph(np.random.default_rng(4), 480, 480)
+    places = [(48 * (i // 9), 48 * (i % 9)) for i in range(81)]
+    tiles = [scene.crop((x, y, x + 96, y + 96)) for y, x in places]
+    names = [f"slide_{y}_{x}.png" for y, x in places]
+    (finding,) = run(as_context(tiles, names, at_random(81))).findings
+    assert finding.severity == "warning"
+    assert "such neighbours overlap by 50% of a side" in finding.message
+    assert not run(as_context(tiles, names, ["val" if y > 288 else "train" for y, _ in places])).findings
+
+
+def test_numbered_photographs_are_silent():
+    pictures = photographs(np.random.default_rng(2), 90)
+    assert not run(as_context(pictures, [f"img_{i}.jpg" for i in range(90)], at_random(90))).findings

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from leakaudit.analysis.copies.rows import equal as equal_rows
 from leakaudit.checks import la111_duplicates_within_split as la111
 from leakaudit.config import Config
 from leakaudit.model import TableFile
+from near_pictures import CHANGES, photographs
 from tables import context, frame
 
 
@@ -85,6 +87,34 @@ def test_copies_that_a_row_number_hides():
     outcome = run(frame("all", number=list(range(107)), **cells), config=Config(within=True))
     assert sum(finding.n_samples for finding in outcome.findings) == 7
     assert {finding.severity for finding in outcome.findings} == {"warning"}
+
+
+WITHIN = Config(jobs=1, use_cache=False, within=True, select=("LA111",), label="label")
+
+
+def test_near_duplicate_pictures_of_one_split_are_groups_only_within(tmp_path):
+    pictures = photographs(np.random.default_rng(1), 30)
+    changed = {f"{i}-{how}": CHANGES[how](pictures[i]) for i, how in ((0, "jpeg"), (0, "smaller"), (7, "mirrored"))}
+    for name, picture in {**{str(i): p for i, p in enumerate(pictures)}, **changed, "again": pictures[3]}.items():
+        (tmp_path / "all").mkdir(exist_ok=True)
+        picture.save(tmp_path / "all" / f"{name}.png")
+    (outcome,) = audit(tmp_path / "all", config=replace(WITHIN, label=None)).outcomes
+    assert [f.n_samples for f in outcome.findings if "is the same picture" in f.message] == [1]
+    assert sorted(f.n_samples for f in outcome.findings if "is a near-duplicate of" in f.message) == [1, 2]
+    assert {f.severity for f in outcome.findings} == {"warning"}
+    assert pa.Table.from_batches(outcome.pairs()).num_rows == 1 + 4
+    assert outcome.reason.endswith("3 more are near-duplicates of others in it, in 2 groups")
+
+
+def test_near_duplicate_texts_of_one_split_are_groups_only_within():
+    words = np.random.default_rng(0).permutation([f"{a}{b}" for a in "kmrstv" for b in ("ano", "elu", "iry", "ost")])
+    texts = [" ".join(np.random.default_rng(i).permutation(words)[:14]) for i in range(40)]
+    texts += [f"{texts[0]} indeed", f"{texts[5]} so", texts[5].replace("ano", "anu", 1)]
+    table = pa.table({"text": texts, "label": ["ab"[i % 2] for i in range(len(texts))]})
+    (outcome,) = audit(all=table, config=WITHIN).outcomes
+    assert sorted(f.n_samples for f in outcome.findings) == [1, 2]
+    assert all("is nearly the same text as" in f.message for f in outcome.findings)
+    assert not audit(all=table.slice(0, 40), config=WITHIN).findings
 
 
 @pytest.mark.realdata

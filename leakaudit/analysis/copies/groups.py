@@ -177,6 +177,30 @@ def linked_overlap(pairs: Pairs, held_out: str, reference: str) -> Overlap:
     return Overlap(held_out, reference, groups, len(parts), len(a_ids), len(pairs))
 
 
+def linked_within(pairs: Pairs, split: str) -> Overlap:
+    """Connected groups of verified pairs inside one split: `b` is the first sample of a group, `a` all others."""
+    if not len(pairs):
+        return Overlap(split, split, (), 0, 0, 0)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ids, at = np.unique(np.concatenate((pairs.a, pairs.b)), return_inverse=True)
+    one, other = at[: len(pairs)], at[len(pairs) :]
+    links = coo_array((np.ones(len(pairs), dtype=np.int8), (one, other)), shape=(len(ids), len(ids)))
+    component = connected_components(links, directed=False)[1]
+    members = np.split(np.argsort(component, kind="stable"), np.cumsum(np.bincount(component))[:-1])
+    of_pairs = np.argsort(component[one], kind="stable")
+    parts = np.split(of_pairs, np.cumsum(np.bincount(component[one]))[:-1])
+    largest = sorted(range(len(members)), key=lambda i: (-len(members[i]), int(members[i][0])))
+    groups = []
+    for i in largest[:GROUPS_LISTED]:
+        strongest = parts[i][np.argsort(-pairs.score[parts[i]], kind="stable")]
+        # as everywhere inside a split, the extra copy stands first
+        shown = Pairs(pairs.b[strongest], pairs.a[strongest], pairs.score[strongest]).first(PAIRS_SHOWN)
+        groups.append(Group(ids[members[i][1:]], ids[members[i][:1]], len(parts[i]), shown))
+    return Overlap(split, split, tuple(groups), len(members), len(ids) - len(members), len(pairs))
+
+
 def _members(codes: IntArray, inside: np.ndarray) -> IntArray:
     members = np.flatnonzero(inside & (codes >= 0))
     return members[np.argsort(codes[members], kind="stable")]

@@ -90,14 +90,14 @@ def detail_area(thumbnails: np.ndarray) -> FloatArray:
     for start in range(0, len(thumbnails), BLOCK):
         rows = slice(start, start + BLOCK)
         picture = thumbnails[rows].astype(np.float32)
-        local = _blur(np.square(picture - _blur(picture, DETAIL_SIGMA)), LOCAL_SIGMA)
+        local = blur(np.square(picture - blur(picture, DETAIL_SIGMA)), LOCAL_SIGMA)
         share = (local / (local + np.float32(NOISE**2))) ** 3
         out[rows] = share[:, inner, inner].sum(axis=(1, 2)) * scale
     return out
 
 
 def coarse_alignment(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Align b with a at half resolution: the best of 25 shifts, then `_refine`.
+    """Align b with a at half resolution: the best of 25 shifts, then `refine`.
 
     Parameters
     ----------
@@ -112,10 +112,10 @@ def coarse_alignment(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArr
     correlation : ndarray of float32, shape (m,)
         Of the high-passed halves after alignment.
     """
-    a, b = _halved(a), _halved(b)
-    warp = _refine(_blur(a, 1.0), _blur(b, 1.0), _best_shift(a - _blur(a, 2.0), b - _blur(b, 2.0)), steps=4)
-    moved, window = _warped(b, warp)
-    correlation = _correlation((a - _blur(a, 1.5)) * window, (moved - _blur(moved, 1.5)) * window, floor=1.0)
+    a, b = halved(a), halved(b)
+    warp = refine(blur(a, 1.0), blur(b, 1.0), _best_shift(a - blur(a, 2.0), b - blur(b, 2.0)), steps=4)
+    moved, window = warped(b, warp)
+    correlation = _correlation((a - blur(a, 1.5)) * window, (moved - blur(moved, 1.5)) * window, floor=1.0)
     warp[:, [0, 2]] *= 2.0
     return warp, correlation
 
@@ -130,8 +130,8 @@ def fine_agreement(a: FloatArray, b: FloatArray, warp: FloatArray) -> Agreement:
     warp : ndarray of float32, shape (m, 4)
         As from `coarse_alignment`.
     """
-    warp = _refine(_blur(a, 1.2), _blur(b, 1.2), warp, steps=4)
-    warp = _refine(_blur(a, 0.6), _blur(b, 0.6), warp, steps=3)
+    warp = refine(blur(a, 1.2), blur(b, 1.2), warp, steps=4)
+    warp = refine(blur(a, 0.6), blur(b, 0.6), warp, steps=3)
     return _measured(a, b, warp, np.ones((1, 1, 1), dtype=np.float32))
 
 
@@ -143,16 +143,16 @@ def masked_agreement(a: FloatArray, b: FloatArray, mask: FloatArray) -> Agreemen
     mask : ndarray of float32, shape (m, 32, 32)
         1 where a shows something. The alignment uses the middle 18×18 pixels, which must be 1.
     """
-    warp = _refine(_blur(a, 0.6), _blur(b, 0.6), np.zeros((len(a), 4), dtype=np.float32), steps=3, border=7)
+    warp = refine(blur(a, 0.6), blur(b, 0.6), np.zeros((len(a), 4), dtype=np.float32), steps=3, border=7)
     return _measured(a, b, warp, mask)
 
 
 def _measured(a: FloatArray, b: FloatArray, warp: FloatArray, mask: FloatArray) -> Agreement:
-    moved, window = _warped(b, warp)
+    moved, window = warped(b, warp)
     window = window * mask
-    of_a = _normalised((a - _blur(a, DETAIL_SIGMA)) * window) * window
-    of_b = _normalised((moved - _blur(moved, DETAIL_SIGMA)) * window) * window
-    shared = np.sqrt(_blur(of_a * of_a, LOCAL_SIGMA) * _blur(of_b * of_b, LOCAL_SIGMA))
+    of_a = _normalised((a - blur(a, DETAIL_SIGMA)) * window) * window
+    of_b = _normalised((moved - blur(moved, DETAIL_SIGMA)) * window) * window
+    shared = np.sqrt(blur(of_a * of_a, LOCAL_SIGMA) * blur(of_b * of_b, LOCAL_SIGMA))
     # participation ratio: the number of pixels over which the shared detail is spread
     spread = shared.sum(axis=(1, 2)) ** 2 / np.maximum((shared * shared).sum(axis=(1, 2)), _FLATTEST)
     common, joint = _overlap(warp, a.shape[-1])
@@ -175,7 +175,7 @@ def _overlap(warp: FloatArray, side: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _normalised(detail: FloatArray) -> FloatArray:
-    return np.asarray(detail / np.sqrt(_blur(detail * detail, LOCAL_SIGMA) + np.float32(NOISE**2)))
+    return np.asarray(detail / np.sqrt(blur(detail * detail, LOCAL_SIGMA) + np.float32(NOISE**2)))
 
 
 def _correlation(a: FloatArray, b: FloatArray, floor: float) -> FloatArray:
@@ -184,14 +184,15 @@ def _correlation(a: FloatArray, b: FloatArray, floor: float) -> FloatArray:
     return np.asarray(np.einsum("mi,mi->m", a, b) / np.sqrt(energies))
 
 
-def _halved(pictures: FloatArray) -> FloatArray:
+def halved(pictures: FloatArray) -> FloatArray:
+    """Pictures at half the side, each pixel the mean of four."""
     m, side, _ = pictures.shape
     return np.asarray(pictures.reshape(m, side // 2, 2, side // 2, 2).mean(axis=(2, 4)))
 
 
 @cache
 def _gaussian(side: int, sigma: float) -> FloatArray:
-    """Gaussian blur as a matrix; the edge pixels repeat outwards."""
+    """Gaussian blur as a matrix."""
     reach = int(np.ceil(3 * sigma))
     offsets = np.arange(-reach, reach + 1)
     weights = np.exp(-(offsets**2) / (2 * sigma**2))
@@ -202,7 +203,8 @@ def _gaussian(side: int, sigma: float) -> FloatArray:
     return matrix.astype(np.float32)
 
 
-def _blur(pictures: FloatArray, sigma: float) -> FloatArray:
+def blur(pictures: FloatArray, sigma: float) -> FloatArray:
+    """Gaussian blur of square pictures, shape (m, side, side); the edge pixels repeat outwards."""
     matrix = _gaussian(pictures.shape[-1], sigma)
     along_rows = (pictures.reshape(-1, pictures.shape[-1]) @ matrix.T).reshape(pictures.shape)
     return np.asarray(matrix @ along_rows)
@@ -223,7 +225,7 @@ def _sampler(shift: FloatArray, scale: FloatArray, side: int) -> tuple[FloatArra
     return np.maximum(matrix, 0, out=matrix), inside
 
 
-def _warped(pictures: FloatArray, warp: FloatArray) -> tuple[FloatArray, FloatArray]:
+def warped(pictures: FloatArray, warp: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The pictures read through the warp, and 1 where that lies inside them, both (m, side, side)."""
     side = pictures.shape[-1]
     rows, inside_y = _sampler(warp[:, 0], warp[:, 1], side)
@@ -257,7 +259,7 @@ def _taper(side: int, border: int) -> FloatArray:
     return np.outer(weights, weights).ravel()
 
 
-def _refine(a: FloatArray, b: FloatArray, warp: FloatArray, steps: int, border: int = 0) -> FloatArray:
+def refine(a: FloatArray, b: FloatArray, warp: FloatArray, steps: int, border: int = 0) -> FloatArray:
     """Inverse-compositional Gauss-Newton for the four parameters, with gain and offset projected out.
 
     Baker & Matthews (2004), *Lucas-Kanade 20 years on*, section 3.2 and part 3 for the linear appearance variation. The
@@ -284,7 +286,7 @@ def _refine(a: FloatArray, b: FloatArray, warp: FloatArray, steps: int, border: 
 
     warp = warp.copy()
     for _ in range(steps):
-        moved = _warped(b, warp)[0].reshape(m, -1, 1)
+        moved = warped(b, warp)[0].reshape(m, -1, 1)
         gain = (weighted[:, None] @ moved)[:, 0, 0] / energy
         negative = gain < 0.1  # light does not turn round: such a pair stays where it is
         step = (downhill @ moved)[..., 0] / np.where(negative, np.float32(1), gain)[:, None]

@@ -15,8 +15,9 @@ import numpy as np
 
 from leakaudit.analysis.copies.pictures.blank import blank
 from leakaudit.analysis.copies.pictures.near import Derived, NearImages, NearPairs, match_splits
-from leakaudit.analysis.copies.pictures.null import Null, reference_nulls
+from leakaudit.analysis.copies.pictures.null import Null, null_of, numbers_of, reference_nulls
 from leakaudit.analysis.copies.pictures.parameters import NearParams
+from leakaudit.analysis.copies.pictures.scene import look_at
 from leakaudit.analysis.copies.pictures.turned import describe_turned, undone
 from leakaudit.fingerprints.cache.store import data_base_name, keep, recall, remember_rows
 from leakaudit.model import Pairs
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from leakaudit.analysis.context import Context
+    from leakaudit.analysis.copies.pictures.scene import Look
     from leakaudit.model import IntArray
 
 CHANGED = 0.02
 """Share of a split's contents that may be new, or gone, before its null is measured again: the median and the spread of
 1,000 pictures are known to 4 %, so one in fifty moves them by less than that."""
 
-VERSION = 1
+VERSION = 2
 """Part of the keys; raise it whenever descriptors or nulls could come out otherwise."""
 
 
@@ -54,11 +56,14 @@ def near_changed(context: Context, changed: npt.NDArray[np.bool_], params: NearP
     records = context.images.records
     derived = _derived(context, params)
     judged = ~derived.blank
+    look = look_at(context)
     found = {}
     for held_out, reference in context.pairs_of_splits:
         in_a, in_b = context.in_split(held_out), context.in_split(reference)
-        nulls = _nulls(context, reference, in_b, judged, params, jobs)
-        match = partial(match_splits, records, params=params, judged=judged, nulls=nulls, derived=derived, jobs=jobs)
+        nulls = _nulls(context, reference, in_b, judged, params, look, jobs)
+        match = partial(
+            match_splits, records, params=params, judged=judged, nulls=nulls, derived=derived, look=look, jobs=jobs
+        )
         forth, back = match(in_a & changed, in_b), match(in_b & changed, in_a & ~changed)
         found[held_out, reference] = _both(forth, back, n_a=int(in_a.sum()), n_b=int(in_b.sum()))
     return NearImages(found)
@@ -98,6 +103,7 @@ def _nulls(
     inside: npt.NDArray[np.bool_],
     judged: npt.NDArray[np.bool_],
     params: NearParams,
+    look: Look,
     jobs: int,
 ) -> tuple[Null, Null]:
     """As `reference_nulls`, as long as nearly all pictures of the split are those on which it was measured."""
@@ -106,11 +112,11 @@ def _nulls(
     key = _key(context, params, f"null/{split}")
     kept = recall(key, context.config)
     if kept is None or not _mostly_the_same(kept["ids"], ids):
-        measured = reference_nulls(records, inside, params, judged=judged, jobs=jobs)
-        values = np.array([[null.n, null.centre, null.spread] for null in measured])
+        measured = reference_nulls(records, inside, params, judged=judged, look=look, jobs=jobs)
+        values = np.array([numbers_of(null) for null in measured])
         keep(key, {"ids": ids, "nulls": values}, context.config)
         return measured
-    first, second = (Null(int(n), float(centre), float(spread)) for n, centre, spread in kept["nulls"])
+    first, second = (null_of(numbers) for numbers in kept["nulls"].tolist())
     return first, second
 
 
@@ -134,4 +140,16 @@ def _both(forth: NearPairs, back: NearPairs, *, n_a: int, n_b: int) -> NearPairs
         n_a=n_a,
         n_b=n_b,
         n_crowded=forth.n_crowded + back.n_crowded,
+        change=np.concatenate([forth.change, back.change])[order],
+        scene=_scene(forth, back, a),
     )
+
+
+def _scene(forth: NearPairs, back: NearPairs, copied: IntArray) -> Pairs:
+    """Held-out pictures of a shared scene, each once, without those that have a near-duplicate."""
+    a = np.concatenate([forth.scene.a, back.scene.b])
+    b = np.concatenate([forth.scene.b, back.scene.a])
+    score = np.concatenate([forth.scene.score, back.scene.score])
+    _, first = np.unique(a, return_index=True)
+    first = first[~np.isin(a[first], copied)]
+    return Pairs(a[first], b[first], score[first])

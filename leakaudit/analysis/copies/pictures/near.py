@@ -1,14 +1,16 @@
 """Near-duplicate pictures between splits: nominate, verify, gate by information, compare with the set's own null.
 
-The steps are `near_match.candidates` (every held-out picture against every reference picture by a low-frequency
-descriptor, in eight orientations), `near_match.verify` (alignment, and agreement of the fine detail),
-`near_null.reference_nulls` (how well unrelated pictures of this very set agree) and the decision below.
+The steps are `match.candidates` (every held-out picture against every reference picture by a low-frequency descriptor,
+in eight orientations), `match.verify` (alignment, and agreement of the fine detail), `null.reference_nulls` (how well
+unrelated pictures of this very set agree, and whether they share a fixed scene), in such a scene `scene.local_change`
+(how much of the content changed), and the decision below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,7 @@ from leakaudit.analysis.copies.pictures.cluster import workers_for
 from leakaudit.analysis.copies.pictures.match import Matches, candidates, difference, joined, verify
 from leakaudit.analysis.copies.pictures.null import Null, reference_nulls
 from leakaudit.analysis.copies.pictures.parameters import NearParams
+from leakaudit.analysis.copies.pictures.scene import Look, local_change, look_at, thumbnails_of
 from leakaudit.analysis.copies.pictures.turned import priced, turned_matches, undone
 from leakaudit.model import Pairs
 
@@ -71,7 +74,12 @@ class NearPairs:
     null : Null
     limit : float
         The evidence that was asked for: the larger of `NearParams.suspected` and the null's limit, at most
-        `NearParams.alone` where the null is too small.
+        `NearParams.alone` where the null is too small. In a fixed scene it is `NearParams.suspected`.
+    change : ndarray of float32, shape (m,)
+        In a fixed scene, as from `leakaudit.analysis.copies.pictures.scene.local_change`; NaN elsewhere.
+    scene : Pairs
+        Held-out pictures without a near-duplicate that share a fixed scene with reference pictures, each with the
+        one that it agrees with most. No near-duplicates.
     """
 
     pairs: Pairs
@@ -86,6 +94,8 @@ class NearPairs:
     n_crowded: int
     null: Null
     limit: float
+    change: FloatArray
+    scene: Pairs
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,6 +130,7 @@ def find_near_images(
     sizes = [(context.in_split(a).sum(), context.in_split(b).sum()) for a, b in context.pairs_of_splits]
     engine = workers_for(context.config, max((int(n_a) * int(n_b) for n_a, n_b in sizes), default=0))
     records = context.images.records
+    look = look_at(context)
     found = {}
     with workers_kept(jobs):
         judged = ~blank(records, params.blank, jobs=jobs, engine=engine)
@@ -127,7 +138,9 @@ def find_near_images(
         for held_out, reference in context.pairs_of_splits:
             in_a, in_b = context.in_split(held_out), context.in_split(reference)
             if reference not in nulls:
-                nulls[reference] = reference_nulls(records, in_b, params, judged=judged, jobs=jobs, engine=engine)
+                nulls[reference] = reference_nulls(
+                    records, in_b, params, judged=judged, look=look, jobs=jobs, engine=engine
+                )
             found[held_out, reference] = match_splits(
                 records,
                 in_a,
@@ -135,6 +148,7 @@ def find_near_images(
                 params,
                 judged=judged,
                 nulls=nulls[reference],
+                look=look,
                 jobs=jobs,
                 advance=advance,
                 engine=engine,
@@ -151,6 +165,7 @@ def match_splits(
     judged: npt.NDArray[np.bool_] | None = None,
     nulls: tuple[Null, Null] | None = None,
     derived: Derived | None = None,
+    look: Look | None = None,
     jobs: int = 1,
     advance: Callable[[int], None] = lambda _done: None,
     engine: Engine | None = None,
@@ -170,23 +185,28 @@ def match_splits(
         As from `reference_nulls`, where they are known already.
     derived : Derived, optional
         Descriptors of all records, where they are known already.
+    look : Look, optional
+        Larger views of pictures, for fixed scenes; None: the thumbnails, which show only large changes.
     jobs : int, default 1
         Threads; the result does not depend on it.
     engine : Engine, optional
         The workers that search; None: threads of this process.
     """
     params = params or NearParams()
+    look = look or thumbnails_of(records)
     judged = ~blank(records, params.blank, jobs=jobs, engine=engine) if judged is None else judged
-    nulls = nulls or reference_nulls(records, in_b, params, judged=judged, jobs=jobs, engine=engine)
-    limit = _limit(nulls[0].limit(params.z), nulls[0].n, params)
+    nulls = nulls or reference_nulls(records, in_b, params, judged=judged, look=look, jobs=jobs, engine=engine)
+    limit = _limit(nulls[0], nulls[0].limit(params.z), params)
     a = np.flatnonzero(in_a & judged)
     b = np.flatnonzero(in_b & judged)
     plain = derived.plain if derived else None
-    matches, n_crowded = _all_matches(records, a, b, limit, params, jobs, advance, plain, engine)
+    fewer = replace(params, most_candidates=4 * params.scene_candidates) if nulls[0].change is not None else params
+    matches, n_crowded = _all_matches(records, a, b, limit, fewer, jobs, advance, plain, engine)
     turned = turned_matches(records, a, b, jobs=jobs, described=derived.turned if derived else None, engine=engine)
-    turned = turned.where(turned.evidence >= _limit(float(priced(nulls[1].limit(params.z))), nulls[1].n, params))
+    turned = turned.where(turned.evidence >= _limit(nulls[1], float(priced(nulls[1].limit(params.z))), params))
     known = np.isin(turned.a * len(records) + turned.b, matches.a * len(records) + matches.b)
-    matches = joined([matches, turned.where(~known)])
+    turned = turned.where(~known)
+    matches, change, scene = _by_content(records, matches, turned, nulls, params, look)
     pairs = Pairs(matches.a, matches.b, np.clip(matches.score, 0, 1))
     strong = matches.evidence >= params.verified  # and above the null, or the same thumbnail: else it were not here
     n_a, n_b = int(in_a.sum()), int(in_b.sum())
@@ -195,7 +215,7 @@ def match_splits(
         orientation=matches.orientation,
         evidence=matches.evidence,
         common=matches.common,
-        is_verified=strong & (matches.common >= params.framing),
+        is_verified=strong & (matches.common >= params.framing) & ~(change > _most_change(nulls)),
         n_a=n_a,
         n_b=n_b,
         n_blank_a=n_a - len(a),
@@ -203,7 +223,54 @@ def match_splits(
         n_crowded=n_crowded,
         null=nulls[0],
         limit=limit,
+        change=change,
+        scene=scene,
     )
+
+
+def _most_change(nulls: tuple[Null, Null]) -> float:
+    """Change up to which pictures of a fixed scene have the same content; infinite where there is no such scene."""
+    return min(null.change if null.change is not None else inf for null in nulls)
+
+
+def _by_content(
+    records: np.ndarray,
+    plain: Matches,
+    turned: Matches,
+    nulls: tuple[Null, Null],
+    params: NearParams,
+    look: Look,
+) -> tuple[Matches, FloatArray, Pairs]:
+    """In a fixed scene, only those of the matches that show the same content, too; how much changed; and of pictures
+    without any such match, the one of the same scene that is most alike.
+
+    Where the pictures share a scene as they stand, a turned match may be of the scene, too; where they do so only when
+    turned (coins, dishes), upright matches stay what they are.
+    """
+    upright = nulls[0].change is not None
+    judged = [upright, upright or nulls[1].change is not None]
+    parts = [
+        _strongest(one, params.scene_candidates) if by else one for one, by in zip((plain, turned), judged, strict=True)
+    ]
+    matches = joined(parts)
+    in_scene = np.full(len(matches), judged[0])
+    in_scene[matches.orientation >= 1000] = judged[1]
+    change = np.full(len(matches), np.nan, dtype=np.float32)
+    at = np.flatnonzero(in_scene)
+    change[at] = local_change(records, matches.a[at], matches.b[at], matches.orientation[at], look)
+    most = _most_change(nulls) * params.other_content / params.same_content
+    keep = ~(change > most)
+    rest = matches.where(~keep & ~np.isin(matches.a, matches.a[keep]))
+    best = _strongest(rest, 1)
+    return matches.where(keep), change[keep], Pairs(best.a, best.b, np.clip(best.score, 0, 1))
+
+
+def _strongest(matches: Matches, most: int) -> Matches:
+    """At most so many of each picture, those with the strongest evidence."""
+    order = np.lexsort((matches.b, -matches.evidence, matches.a))
+    _, start, row = np.unique(matches.a[order], return_index=True, return_inverse=True)
+    rank = np.arange(len(order)) - start[row] if len(order) else order
+    return joined([matches.where(order[rank < most])])
 
 
 def match_within(
@@ -211,10 +278,13 @@ def match_within(
     inside: npt.NDArray[np.bool_],
     params: NearParams | None = None,
     *,
+    look: Look | None = None,
     jobs: int = 1,
+    advance: Callable[[int], None] = lambda _done: None,
+    engine: Engine | None = None,
 ) -> NearPairs:
     """Near-duplicates inside one split; each pair once, with a < b. Parameters as in `match_splits`."""
-    both = match_splits(records, inside, inside, params, jobs=jobs)
+    both = match_splits(records, inside, inside, params, look=look, jobs=jobs, advance=advance, engine=engine)
     low, high = np.minimum(both.pairs.a, both.pairs.b), np.maximum(both.pairs.a, both.pairs.b)
     order = np.lexsort((-both.evidence, high, low))
     first = np.ones(len(order), dtype=bool)
@@ -234,13 +304,17 @@ def match_within(
         n_crowded=both.n_crowded,
         null=both.null,
         limit=both.limit,
+        change=both.change[keep],
+        scene=both.scene,
     )
 
 
-def _limit(of_null: float, n: int, params: NearParams) -> float:
+def _limit(null: Null, of_null: float, params: NearParams) -> float:
     """Evidence to ask for."""
+    if null.change is not None:  # evidence says that it is the scene, and the change in it says the rest
+        return params.suspected
     limit = max(params.suspected, of_null)
-    return min(limit, params.alone) if n < params.null_least else limit
+    return min(limit, params.alone) if null.n < params.null_least else limit
 
 
 def _all_matches(

@@ -1,22 +1,28 @@
 """How alike this set's own unrelated pictures are: what a near-duplicate has to stand out from.
 
-In a narrow domain (digits, X-rays, hands before a white wall) the most similar unrelated picture is very similar. So
-a sample of the reference pictures is searched in the reference itself, exactly as a held-out picture is, and the
-strength of evidence found there is the null. Held-out pictures do not enter it: a validation split that is mostly
-copied cannot hide itself.
+In a narrow domain (digits, X-rays, hands before a white wall) the most similar unrelated picture is very similar. So a
+sample of the reference pictures is compared with other reference pictures taken at random, *strangers*, and the
+strength of evidence between them is the null, carried on from the best of a few strangers to the best of as many as the
+reference has. Held-out pictures do not enter it: a validation split that is mostly copied cannot hide itself. Nor do
+the nearest pictures of the reference: in a film they are neighbouring frames, and no strangers.
+
+Where strangers agree as copies do, the whole set may be one fixed scene (a camera on a wall, a game board, a form).
+Then evidence says *scene* and nothing of the content, and what changes between two pictures of the scene
+(`leakaudit.analysis.copies.pictures.scene.local_change`) has to say the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import inf, sqrt
+from math import inf, isnan, log, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.analysis.copies.pictures.match import Matches, candidates, joined, verify
-from leakaudit.analysis.copies.pictures.turned import CANDIDATES, turned_matches, unpriced
+from leakaudit.analysis.copies.pictures.match import Matches, joined, verify
+from leakaudit.analysis.copies.pictures.scene import Look, local_change, thumbnails_of
+from leakaudit.analysis.copies.pictures.turned import unpriced, verify_turned
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,9 +36,22 @@ LEAST_SPREAD = 0.15
 """The smallest spread of evidence between unrelated pictures that was measured: 0.16, on 205 blood-cell photographs."""
 
 
-LIKE_RANDOM = 0.1
-"""Most of the pictures taken at random that a picture out of a film or a series of crops is like: its set has ten of
-them at least. Rings and bars of varying size, strangers like no other, are like a fifth of theirs."""
+MARGIN = 0.5
+"""Evidence on top of what strangers would reach by that line: the largest of 10,000 MNIST digits is 6.3, where the line
+comes out at 6.4 to 6.7, by which pictures are drawn."""
+
+FEW = 4
+"""The line goes through the best of one stranger in so many, and the best of all that were drawn."""
+
+GRADED = 0.25
+"""Pairs that agree half as strongly as copies do, as a share of those that agree as copies: in films and sets with
+copies hardly any (0 to 0.04), among rings and bars of varying size 0.7."""
+
+LEAST_ALIKE = 8
+"""Pairs of strangers that agree as copies do, for the set to be a scene: fewer may be a few copies."""
+
+MOST_LOOKED_AT = 128
+"""Such pairs that are looked at for what changes between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +64,18 @@ class Null:
         Pictures it was measured on.
     centre, spread : float
         Median, and 1.4826 × the median absolute deviation from it (a standard deviation, were it normal).
+    share : float, default 0
+        Of pairs of strangers that agree as copies do.
+    change : float or None, default None
+        Where the pictures share one fixed scene, the most that may have changed in it from a picture to its copy; and
+        evidence is no measure of it. None elsewhere.
     """
 
     n: int
     centre: float
     spread: float
+    share: float = 0.0
+    change: float | None = None
 
     def limit(self, z: float) -> float:
         """Evidence that an unrelated pair exceeds as rarely as a normal variable exceeds z standard deviations.
@@ -60,7 +86,7 @@ class Null:
         """
         if self.n < 3:
             return inf
-        return self.centre + _quantile(z, self.n) * max(self.spread, LEAST_SPREAD) * sqrt(1 + 1 / self.n)
+        return self.centre + _quantile(z, self.n) * max(self.spread, LEAST_SPREAD) * sqrt(1 + 1 / self.n) + MARGIN
 
     def at_most(self, z: float) -> float:
         """What `limit` will hardly exceed when more pictures are measured: three of its standard errors further out.
@@ -72,6 +98,17 @@ class Null:
             return inf
         error = sqrt((1.2533**2 + (1.1664 * _quantile(z, self.n)) ** 2) / self.n)
         return self.limit(z) + 3 * error * max(self.spread, LEAST_SPREAD)
+
+
+def numbers_of(null: Null) -> list[float]:
+    """A null as five numbers, to be stored."""
+    return [null.n, null.centre, null.spread, null.share, nan if null.change is None else null.change]
+
+
+def null_of(numbers: Sequence[float]) -> Null:
+    """A null from the numbers of `numbers_of`."""
+    n, centre, spread, share, change = numbers
+    return Null(int(n), centre, spread, share, None if isnan(change) else change)
 
 
 def _quantile(z: float, n: int) -> float:
@@ -87,143 +124,137 @@ def reference_nulls(
     params: NearParams,
     *,
     judged: npt.NDArray[np.bool_],
+    look: Look | None = None,
     jobs: int = 1,
     engine: Engine | None = None,
 ) -> tuple[Null, Null]:
-    """How alike unrelated pictures of this side are: in eight orientations; and turned by any angle, unpriced.
+    """How alike unrelated pictures of this side are: as they stand; and turned by any angle, unpriced.
 
     Parameters as in `leakaudit.analysis.copies.pictures.near.match_splits`.
     """
     b = np.flatnonzero(inside & judged)
     if len(b) < 2:
         return Null(0, 0.0, 0.0), Null(0, 0.0, 0.0)
+    drawn = _drawn(b, params)
+    look = look or thumbnails_of(records)
+
+    def upright(pictures: IntArray, strangers: IntArray) -> Matches:
+        as_it_is = np.zeros(strangers.shape, dtype=np.int8)
+        return verify(records, pictures, strangers, as_it_is, finest=strangers.shape[1], jobs=jobs, engine=engine)
+
+    def turned(pictures: IntArray, strangers: IntArray) -> Matches:
+        of_a = np.repeat(pictures, strangers.shape[1])
+        found = verify_turned(records, of_a, strangers.ravel(), jobs=jobs, engine=engine)
+        return joined([replace(found, evidence=unpriced(found.evidence))])
+
+    def change(matches: Matches) -> FloatArray:
+        return local_change(records, matches.a, matches.b, matches.orientation, look)
+
+    n = len(b)
+    return (
+        _null(upright, change, drawn, n, params.suspected, params),
+        _null(turned, change, drawn, n, float(unpriced(params.suspected)), params),
+    )
+
+
+def _drawn(b: IntArray, params: NearParams) -> tuple[IntArray, IntArray]:
+    """Pictures taken at random, shape (n,), and as many others for each, shape (n, m); sorted by picture."""
     random = np.random.default_rng(params.seed)
-    chosen = b[random.permutation(len(b))[: params.null_size]]
-    strangers = np.sort(b[random.permutation(len(b))[: params.strangers]])
-
-    def plain(sampled: IntArray) -> tuple[Matches, Matches]:
-        at_first = candidates(records, sampled, b, params.candidates, jobs=jobs, engine=engine)
-
-        def of(rows: IntArray, k: int) -> Matches:
-            if k > params.candidates:
-                index, orientation = candidates(records, rows, b, k, jobs=jobs, engine=engine)
-            else:
-                index, orientation = (found[np.searchsorted(sampled, rows)] for found in at_first)
-            return verify(records, rows, index, orientation, finest=k, jobs=jobs, engine=engine)
-
-        found = _further(of, sampled, (params.finest, params.candidates), params.most_candidates, params.suspected)
-        alike = np.unique(found.a[found.evidence >= params.overlap])
-        if not len(alike):
-            return found, joined([])
-        index = np.where(strangers == alike[:, None], -1, strangers)
-        upright = np.zeros(index.shape, dtype=np.int8)
-        return found, verify(records, alike, index, upright, finest=len(strangers), jobs=jobs, engine=engine)
-
-    unpriced_suspected = float(unpriced(params.suspected))
-
-    def turned(sampled: IntArray) -> tuple[Matches, Matches]:
-        def of(rows: IntArray, k: int) -> Matches:
-            found = turned_matches(records, rows, b, k, jobs=jobs, engine=engine)
-            return replace(found, evidence=unpriced(found.evidence))
-
-        found = _further(of, sampled, (CANDIDATES, params.candidates), params.candidates, unpriced_suspected)
-        return found, joined([])
-
-    return _null(plain, chosen, params.suspected, params), _null(turned, chosen, unpriced_suspected, params)
-
-
-def _further(
-    search: Callable[[IntArray, int], Matches], at: IntArray, steps: tuple[int, int], most: int, strong: float
-) -> Matches:
-    """Matches of pictures with as many candidates as a held-out picture has at first.
-
-    A strong one may be a copy: then so many that the look-alikes behind the copies are seen, too, and more, up to
-    `most`, as long as there is no end of copies.
-    """
-    few, many = steps
-    found = search(at, few)
-    again = np.unique(found.a[found.evidence >= strong])
-    k = many
-    while len(again):
-        found = joined([found.where(~np.isin(found.a, again)), search(again, k)])
-        again = again[~np.isin(again, found.a[found.evidence < strong])]
-        if k >= most:
-            break
-        k = min(4 * k, most)
-    return found
+    places = random.permutation(len(b))[: params.null_size]
+    m = min(params.strangers, len(b) - 1)
+    others = np.stack([random.choice(len(b) - 1, m, replace=False) for _ in places])
+    return b[places], b[others + (others >= places[:, None])]
 
 
 def _null(
-    search: Callable[[IntArray], tuple[Matches, Matches]], chosen: IntArray, strong: float, params: NearParams
+    compare: Callable[[IntArray, IntArray], Matches],
+    change: Callable[[Matches], FloatArray],
+    drawn: tuple[IntArray, IntArray],
+    n_reference: int,
+    strong: float,
+    params: NearParams,
 ) -> Null:
     """The null of the first few pictures where it is of no consequence, else that of all."""
-    first, rest = np.sort(chosen[: params.null_first]), np.sort(chosen[params.null_first :])
-    found, random = search(first)
-    null = measure(found, random, strong=strong, drop=params.drop, overlap=params.overlap)
-    if not len(rest) or null.at_most(params.z) < strong:
-        return null
-    both = [joined([*parts]) for parts in zip((found, random), search(rest), strict=True)]
-    return measure(*both, strong=strong, drop=params.drop, overlap=params.overlap)
+    parts = []
+    for rows in (slice(None, params.null_first), slice(params.null_first, None)):
+        pictures, strangers = drawn[0][rows], drawn[1][rows]
+        if not len(pictures):
+            break
+        parts.append(compare(pictures, strangers))
+        found = joined(parts)
+        evidence = _as_drawn(found, drawn[0][: rows.stop], drawn[1][: rows.stop])
+        null = measure(evidence, n_reference)
+        if null.at_most(params.z) < strong and (evidence >= strong).sum() < LEAST_ALIKE:
+            return replace(null, share=float((evidence >= strong).mean()))
+    alike = found.where(found.evidence >= strong)
+    share = len(alike) / len(found)
+    if share < params.scene_share or len(alike) < LEAST_ALIKE:
+        return replace(null, share=share)
+    some = np.unique(np.linspace(0, len(alike) - 1, MOST_LOOKED_AT).astype(np.int64))
+    changed = change(alike.where(some))
+    if np.median(changed) > params.same_content:
+        return replace(null, share=share, change=most_change(changed, share * n_reference, params))
+    weaker = float(((evidence >= strong / 2) & (evidence < strong)).mean())
+    if weaker > GRADED * share:  # rings of all sizes: alike to any degree, and strangers
+        return replace(null, share=share)
+    # Copies, or films that move: the other pairs are the strangers.
+    return replace(measure(np.where(evidence >= strong, np.nan, evidence), n_reference), share=share)
 
 
-def measure(nearest: Matches, random: Matches, *, strong: float, drop: float, overlap: float) -> Null:
-    """The null from reference pictures matched with the reference itself.
+def _as_drawn(found: Matches, pictures: IntArray, strangers: IntArray) -> FloatArray:
+    """Evidence of every pair in the order in which it was drawn, shape (n, m)."""
+    span = int(max(pictures.max(), strangers.max())) + 1
+    keys = found.a * span + found.b
+    asked = pictures[:, None] * span + strangers
+    return found.evidence[np.searchsorted(keys, asked)]
 
-    Copies inside the reference (the same photograph thirty times, pictures augmented before they were split) are not
-    unrelated. They show as a cliff: strong candidates, then a drop. Look-alikes fade out. So the value of a picture
-    is its best candidate below the last such cliff.
 
-    Frames of a film and crops of one photograph overlap more and more or less and less: these fade out, too, or go on
-    beyond the last candidate. Where a picture is more alike to others than strangers are, does not fall below half way
-    by a cliff, and is hardly like any picture taken at random, its value is the best of these that is not strong. In a
-    set of few templates pictures are like many taken at random, and stay strangers.
+def measure(evidence: FloatArray, n_reference: int) -> Null:
+    """The null from pictures matched with strangers, for a reference of any size.
+
+    The best of m values of one distribution grows with the logarithm of m where its tail falls like an exponential.
+    So the median of the best of few strangers and that of the best of all that were drawn are two points of a line,
+    which is read at the size of the reference. The spread about the median is that of the best of all drawn.
 
     Parameters
     ----------
-    nearest : Matches
-        Every candidate of every sampled picture, all finely measured.
-    random : Matches
-        The same pictures, those with a candidate of `overlap`, with pictures taken at random.
-    strong : float
-        Evidence from which a candidate can be a copy.
-    drop : float
-        Difference in evidence from one candidate to the next that makes a cliff.
-    overlap : float
-        Evidence that strangers do not have.
+    evidence : ndarray of float32, shape (n, m)
+        In the order in which strangers were drawn; NaN for pairs that do not count.
+    n_reference : int
+        Strangers that a held-out picture has.
     """
-    if not len(nearest):
+    known = ~np.isnan(evidence)
+    evidence = np.where(known, evidence, -np.inf)[known.any(axis=1)]
+    if not evidence.size:
         return Null(0, 0.0, 0.0)
-    pictures = np.unique(nearest.a)
-    place = np.searchsorted(pictures, random.a)
-    n_random = np.bincount(place, minlength=len(pictures))
-    is_like = np.bincount(place, weights=random.evidence >= strong, minlength=len(pictures)) / np.maximum(n_random, 1)
-    unlike_most = (n_random > 0) & (is_like <= LIKE_RANDOM)
-    ranked = _ranked(joined([nearest, random.where(unlike_most[place])]))
-    # Nothing is known of what comes after the last candidate: NaN, and no cliff.
-    following = np.concatenate([ranked[:, 1:], np.full((len(ranked), 1), np.nan, dtype=np.float32)], axis=1)
-    cliff = (ranked >= strong) & (ranked - following >= drop)
-    last = np.where(cliff.any(axis=1), ranked.shape[1] - 1 - np.argmax(cliff[:, ::-1], axis=1), -1)
-    at = np.arange(len(ranked))
-    best = ranked[at, last + 1]
-    fades = unlike_most & (ranked[:, 0] >= overlap) & (best >= (strong + overlap) / 2)
-    best = np.where(fades, _best_weak(random, place, strong, len(pictures)), best)
-    centre = float(np.median(best))
-    return Null(len(best), centre, float(1.4826 * np.median(np.abs(best - centre))))
+    m = evidence.shape[1]
+    few = max(1, m // FEW)
+    best = evidence.max(axis=1)
+    of_few = float(np.median(np.maximum(evidence[:, :few].max(axis=1), 0.0)))
+    of_all = float(np.median(best))
+    slope = max(of_all - of_few, 0.0) / log(m / few) if m > few else 0.0
+    centre = of_all + slope * max(log(n_reference / m), 0.0)
+    return Null(len(best), centre, float(1.4826 * np.median(np.abs(best - of_all))))
 
 
-def _best_weak(random: Matches, place: IntArray, strong: float, n: int) -> FloatArray:
-    """The best evidence below `strong` of each of n pictures, 0 where there is none."""
-    best = np.zeros(n, dtype=np.float32)
-    weak = random.evidence < strong
-    np.maximum.at(best, place[weak], random.evidence[weak])
-    return best
+def most_change(changed: FloatArray, n_mates: float, params: NearParams) -> float:
+    """The most that a copy may differ from its original where pictures share a scene.
 
+    `NearParams.same_content`, or less where pictures of other content differ by as little: what one in twenty held-out
+    pictures would reach by chance, by the line through the quantiles at a quarter and at a hundredth, in logarithms.
+    Copies inside the reference stand apart from other contents by a gap, and do not count.
 
-def _ranked(matches: Matches) -> FloatArray:
-    """Evidence by picture, strongest first, shape (pictures, most candidates); NaN where a picture has fewer."""
-    order = np.lexsort((-matches.evidence, matches.a))
-    _, start, row = np.unique(matches.a[order], return_index=True, return_inverse=True)
-    place = np.arange(len(order)) - start[row]
-    ranked = np.full((len(start), int(place.max()) + 1), np.nan, dtype=np.float32)
-    ranked[row, place] = matches.evidence[order]
-    return ranked
+    Parameters
+    ----------
+    changed : ndarray of float32, shape (m,)
+        Between pictures of the scene taken at random.
+    n_mates : float
+        Pictures of its scene that a held-out picture has in the reference.
+    """
+    same, between = changed <= params.same_content, changed <= params.other_content
+    if 4 * int((between & ~same).sum()) <= int(same.sum()):
+        changed = changed[~same]
+    quarter, hundredth = np.log(np.maximum(np.quantile(changed, [0.25, 0.01]), 0.1))
+    slope = (quarter - hundredth) / log(25)
+    rarest = hundredth - slope * log(max(0.01 * max(n_mates, 1.0) / 0.05, 1.0))
+    return float(min(params.same_content, np.exp(rarest)))

@@ -27,7 +27,7 @@ class NearParams:
         Candidates that are measured at full resolution, of those that agree best at half resolution.
     suspected, verified : float
         Least evidence, in standard errors of Fisher's z. On CIFAR-10, of the pairs between 4 and 5 that were looked at
-        about nine in ten are the same shot, above 5 about 99 in 100; 93 % of the annotated pairs are above 4.
+        about nine in ten are the same shot, above 5 about 99 in 100; 92 % of the annotated pairs are above 4.
     z : float
         How far beyond the set's own null, in standard deviations: one false alarm in 3.5 million were the null
         normal. The largest of 10,000 MNIST test digits reaches 4.4.
@@ -42,20 +42,21 @@ class NearParams:
     framing : float
         Least common share of the smaller field of view for *verified*: a resize, a crop or a shift by a pixel or two
         keep more; two exposures between which the camera moved keep less, and are *suspected*.
-    null_size : int
-        Reference pictures on which the null is measured; the median of 500 is known to 6 % of the spread.
-    null_first : int
-        Reference pictures that are enough where the null cannot matter: where they put its limit below `suspected` by
-        more than three standard errors. So it is with photographs (CIFAR-10: 2.2 ± 0.3 of 4), not with digits (7.5).
-    drop : float
-        See `leakaudit.analysis.copies.pictures.null.measure`. From one candidate to the next evidence seldom falls by 1
-        in MNIST; from the last copy to the first unrelated picture it falls by 4 and more.
-    overlap : float
-        See `leakaudit.analysis.copies.pictures.null.measure`. Between a picture and the most similar stranger 3 is
-        usual in narrow domains (MNIST, hand signs), 7 the most in 10,000 digits; frames of a film and crops of one
-        photograph reach 8 to 15.
+    null_size, null_first : int
+        Reference pictures on which the null is measured, and those that are enough where the null cannot matter: where
+        they put its limit below `suspected` by more than three standard errors, and hardly any agree. So it is with
+        photographs (CIFAR-10: 2.0 of 4), not with digits (6.5).
     strangers : int
-        Pictures taken at random that such a picture is compared with; a tenth of them is known to 4 %.
+        Others of the reference, taken at random, that each of them is compared with.
+    scene_share : float
+        Pairs of strangers that agree as copies do, from which the pictures may share a fixed scene. Eight sets with
+        fixed scenes have 0.025 to 0.8; films, digits, glyphs, X-rays, cells, photographs and tiles at most 0.003.
+    same_content, other_content : float
+        Change in a fixed scene (`leakaudit.analysis.copies.pictures.scene.local_change`) up to which a pair is a copy,
+        and from which it shows other content. Constructed copies have 3 to 14 (95 %: 9 to 35), other contents of a
+        scene 36 to 96.
+    scene_candidates : int
+        Pictures of the same scene that are looked at for each held-out picture, those with the strongest evidence.
     seed : int
         Of the choice of those pictures.
     """
@@ -72,9 +73,11 @@ class NearParams:
     alone: float = 5.5
     null_least: int = 20
     framing: float = 0.9
-    null_size: int = 500
+    null_size: int = 300
     null_first: int = 64
-    drop: float = 2.5
-    overlap: float = 8.0
-    strangers: int = 64
+    strangers: int = 16
+    scene_share: float = 0.01
+    same_content: float = 15.0
+    other_content: float = 25.0
+    scene_candidates: int = 8
     seed: int = 20

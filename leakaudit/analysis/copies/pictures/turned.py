@@ -105,8 +105,14 @@ def turned_matches(
     else:
         index, _ = nearest_by(turned(*of_a, *of_b), len(a), len(b), k, itself=itself, jobs=jobs)
     row, which = np.nonzero(index >= 0)
-    first, second = a[row], b[index[row, which]]
-    return _verify(records, first, second, jobs) if engine is None else _verify_on(engine, records, first, second)
+    return verify_turned(records, a[row], b[index[row, which]], jobs=jobs, engine=engine)
+
+
+def verify_turned(
+    records: np.ndarray, a: IntArray, b: IntArray, *, jobs: int = 1, engine: Engine | None = None
+) -> Matches:
+    """How well the discs of these pairs agree at the turn that suits them best; as from `turned_matches`."""
+    return _verify(records, a, b, jobs) if engine is None else _verify_on(engine, records, a, b)
 
 
 def turned(
@@ -305,18 +311,34 @@ def _verified(records: np.ndarray, a: IntArray, b: IntArray) -> Matches:
     mirror, mirror_peak = _angle(spectra_a.conj(), spectra_b)
     mirrored = mirror_peak > plain_peak
     angle = np.where(mirrored, mirror, plain)
-    turned, mask = _turned(of_a, of_b, angle, mirrored)
+    turned, mask = turned_pictures(of_a["luma"].astype(np.float32), of_a, of_b, angle, mirrored)
     agreement = masked_agreement(turned, of_b["luma"].astype(np.float32), mask)
     code = orientation_code(mirrored, angle)
     return Matches(a, b, code, agreement.score, priced(agreement.evidence), agreement.common)
 
 
-def _turned(
-    of_a: np.ndarray, of_b: np.ndarray, angle: FloatArray, mirrored: np.ndarray
+def turned_pictures(
+    pictures: FloatArray, of_a: np.ndarray, of_b: np.ndarray, angle: FloatArray, mirrored: np.ndarray
 ) -> tuple[FloatArray, FloatArray]:
-    """Thumbnails of a turned and squeezed as those of b are, and 1 inside the disc."""
-    luma = of_a["luma"].astype(np.float32)
-    side = luma.shape[-1]
+    """Square pictures turned, and squeezed as those of b are.
+
+    Parameters
+    ----------
+    pictures : ndarray of float32, shape (m, side, side)
+        Luminance of a.
+    of_a, of_b : structured ndarray, shape (m,)
+        With the ``width`` and ``height`` of either picture in full, to which its square was squeezed.
+    angle : ndarray, shape (m,)
+        Degrees clockwise.
+    mirrored : ndarray of bool, shape (m,)
+        Top to bottom, before the turn.
+
+    Returns
+    -------
+    turned, mask : ndarray of float32, shape (m, side, side)
+        The mask is 1 inside the disc that both pictures show.
+    """
+    side = pictures.shape[-1]
     half = np.float32(side / 2)
     grid = (np.arange(side, dtype=np.float32) - np.float32((side - 1) / 2)) / half
     by_width, by_height = _aspect(of_b)
@@ -326,5 +348,5 @@ def _turned(
     back_x, back_y = x * cosine + y * sine, y * cosine - x * sine
     back_y = np.where(mirrored[:, None, None], -back_y, back_y)
     by_width, by_height = _aspect(of_a)
-    turned = _read(luma, back_x * (half * by_width)[:, None, None], back_y * (half * by_height)[:, None, None])
+    turned = _read(pictures, back_x * (half * by_width)[:, None, None], back_y * (half * by_height)[:, None, None])
     return turned, np.asarray(x * x + y * y <= REACH**2, dtype=np.float32)

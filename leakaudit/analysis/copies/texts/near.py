@@ -74,7 +74,8 @@ def near_documents(
     signed : Signatures
         Of these documents.
     a, b : ndarray of int64
-        Numbers of the held-out and of the reference documents, ascending, disjoint.
+        Numbers of the held-out and of the reference documents, ascending; disjoint, or the same: then each pair comes
+        once, the smaller number first.
     threshold : float
     progress : Progress, default silent
     """
@@ -82,10 +83,11 @@ def near_documents(
     found: list[Pairs] = []
     n_candidates = 0
     least = int((threshold - ESTIMATE_MARGIN) * BANDS * ROWS)
+    inside_one = np.array_equal(a, b)
     with progress("Comparing texts", BANDS, "bands") as advance:
         for number, band in enumerate(signed.bands):
             for left, right in _sharing(band, a, b, n_partners):
-                keep = estimate(signed.low, left, right) >= least
+                keep = (estimate(signed.low, left, right) >= least) & (left < right if inside_one else left != right)
                 for earlier in signed.bands[:number]:  # seen in that band already
                     keep[keep] = earlier[left[keep]] != earlier[right[keep]]
                 n_candidates += int(keep.sum())

@@ -126,6 +126,29 @@ def near_texts(context: Context, texts: Texts, params: NearTextParams, held_out:
     return NearTexts(tuple(near), tuple(within), shares, len(near_rows), n_judged, n_boilerplate, n_crowded, counted)
 
 
+def near_texts_within(context: Context, texts: Texts, params: NearTextParams, split: str) -> Pairs:
+    """Pairs of rows of one split with nearly the same text in a column that stands for a row, the earlier row first.
+
+    Of equal texts the first row stands for all; texts too short to be judged, and boilerplate, are no matter.
+    """
+    stripped = stripped_texts(context, texts, params.common_share, params.common_rows)
+    signed = signed_texts(context, stripped)
+    least = np.where(stripped.changed, params.telling.least_words, 1)
+    enough = stripped.words >= np.maximum(least, params.telling.least_words)
+    found: dict[tuple[int, int], float] = {}
+    for column in texts.own:
+        rows = rows_of(context, texts, split, column)
+        documents = rows.documents[enough[rows.documents]]
+        first = {int(texts.document[row, column]): int(row) for row in np.sort(rows.rows)[::-1]}
+        pairs = near_documents(stripped.documents, signed, documents, documents, params.jaccard, context.progress).pairs
+        for a, b, score in zip(pairs.a.tolist(), pairs.b.tolist(), pairs.score.tolist(), strict=True):
+            both = (min(first[a], first[b]), max(first[a], first[b]))
+            found[both] = max(score, found.get(both, 0.0))
+    in_order = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
+    score = np.array([found[a, b] for a, b in in_order.tolist()], dtype=np.float32)
+    return Pairs(in_order[:, 0], in_order[:, 1], score)
+
+
 def _compared(texts: Texts) -> list[tuple[int, list[int]]]:
     """Columns, and those that each is compared with: itself; then the others, of those that stand for a row."""
     others = [(column, [other for other in texts.own if other != column]) for column in texts.own]

@@ -6,14 +6,14 @@ from PIL import Image, ImageChops, ImageDraw
 
 from leakaudit.analysis.copies.pictures.near import match_splits, match_within
 from leakaudit.analysis.copies.pictures.parameters import NearParams
-from near_pictures import CHANGES, digit, film, form, jpeg, photographs, records_of
+from near_pictures import CHANGES, board, digit, film, form, jpeg, look_of, photographs, records_of
 
 
 def search(reference, held_out, **named):
     """Held-out places with the reference places that they match."""
     records = records_of([*reference, *held_out])
     in_b = np.arange(len(records)) < len(reference)
-    near = match_splits(records, ~in_b, in_b, **named)
+    near = match_splits(records, ~in_b, in_b, look=look_of([*reference, *held_out]), **named)
     return near, (near.pairs.a - len(reference)).tolist(), near.pairs.b.tolist()
 
 
@@ -103,6 +103,31 @@ def test_forms_of_one_template_are_quiet():
     forms = [form(rng) for _ in range(250)]
     _, a, _ = search(forms[:200], forms[200:])
     assert a == []
+
+
+@pytest.fixture(scope="module")
+def boards():
+    rng = np.random.default_rng(12)
+    return [board(rng) for _ in range(80)]
+
+
+def test_a_fixed_camera_makes_a_scene_and_only_copies_are_copies(boards):
+    changes = ("jpeg", "smaller", "cropped", "mirrored")
+    copies = [CHANGES[change](boards[i]) for i, change in enumerate(changes)]
+    near, a, b = search(boards[:60], [*copies, *boards[60:]])
+    assert near.null.share > 0.05
+    assert near.null.change == NearParams().same_content
+    assert a == b == [0, 1, 2, 3]
+    assert (near.change <= NearParams().other_content).all()
+    # all others show the same board, which is said once for each of them
+    assert sorted((near.scene.a - 60).tolist()) == list(range(4, 24))
+
+
+def test_another_exposure_of_the_same_content_is_a_copy_in_a_fixed_scene(boards):
+    rng = np.random.default_rng(13)
+    pieces = [(9, 0, 1), (20, 2, 0), (33, 1, 1), (51, 2, 1)]
+    _, a, b = search([*boards[:50], board(rng, pieces)], [board(rng, pieces), board(rng, [(10, 0, 1), *pieces[1:]])])
+    assert (a, b) == ([0], [50])
 
 
 def test_line_drawings_and_shapes_are_quiet():
