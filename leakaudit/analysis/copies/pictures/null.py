@@ -251,6 +251,10 @@ def most_change(changed: FloatArray, n_mates: float, params: NearParams) -> floa
     n_mates : float
         Pictures of its scene that a held-out picture has in the reference.
     """
+    measured = changed[np.isfinite(changed)]
+    if not len(measured):
+        return params.same_content
+    changed = np.minimum(changed, measured.max())  # infinite where two pictures have no part in common to compare
     same, between = changed <= params.same_content, changed <= params.other_content
     if 4 * int((between & ~same).sum()) <= int(same.sum()):
         changed = changed[~same]
