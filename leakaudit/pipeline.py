@@ -111,7 +111,7 @@ def audit(
     try:
         given, config = _told(data, dict(named), config or Config())
         check_engine(config)
-        with _dataset(given, data, config, cv, groups) as (dataset, folded, config):
+        with _dataset(given, config, cv, groups) as (dataset, folded, config):
             return _audited(dataset, folded, given, config, progress)
     except UserError as error:
         said = in_python(error)
@@ -170,7 +170,7 @@ def _told(
 
 @contextmanager
 def _dataset(
-    given: Sequence[object] | dict[str, Any], data: Sequence[object], config: Config, cv: object, groups: object
+    given: Sequence[object] | dict[str, Any], config: Config, cv: object, groups: object
 ) -> Iterator[tuple[Dataset, Sequence[Dataset] | None, Config]]:
     """The data set, what each fold of a cross-validation sees, and the settings for it; files made here go at the end.
 
@@ -184,6 +184,8 @@ def _dataset(
     if cv is None and groups is not None:
         raise ConfigError("groups: goes with cv=…; a column that says the group is group='name'")
     values = list(given.values()) if isinstance(given, dict) else given
+    if not values:
+        raise InputError("no data given: say audit('data/') or audit(train, val)")
     if cv is None and all(map(is_path, values)):
         yield _of_paths(given, config), None, config
         return

@@ -65,10 +65,10 @@ def rows_dataset(parts: Mapping[str, Rows], config: Config) -> Dataset:
         As `from_frames`.
     """
     if not parts:
-        raise LayoutError("no data given: say audit(train, val), or audit(train=frame, val=frame)")
+        raise LayoutError("no data frame given: say audit(train, val), or audit(train=frame, val=frame)")
     for name, part in parts.items():
         if not part.columns or not part.n:
-            raise InputError(f"{name}: the split is empty: {part.n} rows, {len(part.columns)} columns")
+            raise InputError(f"the split {name} is empty: {part.n} rows, {len(part.columns)} columns")
     if len(parts) == 1:
         return _one_part(*next(iter(parts.items())), config)
     named = [(split_of(name, config.splits) or canonical(name), name, part) for name, part in parts.items()]
@@ -93,7 +93,7 @@ def _tables(
 ) -> Dataset:
     """As `tables_dataset`, with the label that was given as y and the texts that were given as such."""
     labels = [part.label for part in parts if part.label is not None]
-    root = f"{parts[0].what}s" if len(parts) > 1 else parts[0].what
+    root = several(parts[0].what) if len(parts) > 1 else parts[0].what
     found = tables_dataset(
         root,
         NAME,
@@ -107,6 +107,13 @@ def _tables(
     )
     texts = tuple(dict.fromkeys(name for part in parts for name in part.texts))
     return replace(found, columns=replace(found.columns, texts=texts)) if texts else found
+
+
+def several(what: str) -> str:
+    """``data frames``, ``lists of texts``."""
+    if what.startswith("list of"):
+        return f"lists{what.removeprefix('list')}"
+    return {"series": "series", "sparse matrix": "sparse matrices"}.get(what, f"{what}s")
 
 
 def _one_part(name: str, part: Rows, config: Config) -> Dataset:

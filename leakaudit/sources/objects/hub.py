@@ -27,9 +27,7 @@ def hub_part(name: str, dataset: Any, folder: str) -> Cells:  # noqa: ANN401 - d
         No row or no column; a full temporary folder; a file of the data set that is gone.
     """
     if not len(dataset) or not dataset.column_names:
-        raise InputError(
-            f"{name}: the split is empty: {len(dataset):,} rows, {len(dataset.column_names or ())} columns"
-        )
+        raise InputError(f"the split {name} is empty: {len(dataset):,} rows, {len(dataset.column_names or ())} columns")
     path = place(folder, name, ".arrow")
     schema = dataset.features.arrow_schema  # with what the features are: names of classes, pictures
     stored = dataset.with_format("arrow")

@@ -142,7 +142,7 @@ def features_part(name: str, x: Any, y: Any, folder: str) -> Part:  # noqa: ANN4
         return hub_part(name, x, folder) if is_hub_dataset(x) else torch_part(name, x, folder)
     n = length_of(name, x)
     if not n:
-        raise InputError(f"{name}: the split is empty: {call_of(x)} of length 0")
+        raise InputError(f"the split {name} is empty: {call_of(x)} of length 0")
     return _of_values(name, x, labels_of(name, y, n), folder)
 
 

@@ -72,7 +72,7 @@ def samples_part(
         No sample, samples of a kind that is not read or of several kinds, or one that cannot be had.
     """
     if not n:
-        raise InputError(f"{name}: the split is empty")
+        raise InputError(f"the split {name} is empty")
     first = _asked(name, get, 0)
     form = _form_of(name, first, alone=label[1] is not None)
     if form.kind == "record":
@@ -260,7 +260,7 @@ def lists_part(name: str, rows: Sequence[Any], label: tuple[str | None, pa.Array
             f"{name}: a ragged list: its rows have {min(sizes):,} to {max(sizes):,} values, all must have as many"
         )
     if sizes == {0}:
-        raise InputError(f"{name}: the split is empty: {len(rows):,} rows without values")
+        raise InputError(f"the split {name} is empty: {len(rows):,} rows without values")
     if isinstance(rows[0][0], list | tuple):
         try:
             return array_part(name, np.asarray(rows), label, folder)

@@ -155,8 +155,8 @@ def test_labels_in_every_form(y, labels):
     ("train", "message"),
     [
         ((np.zeros((5, 2)), np.zeros(4)), "train: X has 5 samples and y 4 labels: they must be as many"),
-        (np.zeros((0, 2)), "train: the split is empty: numpy.ndarray of length 0"),
-        (np.zeros((3, 0)), r"train: the split is empty: an array of shape \(3, 0\)"),
+        (np.zeros((0, 2)), "the split train is empty: numpy.ndarray of length 0"),
+        (np.zeros((3, 0)), r"the split train is empty: an array of shape \(3, 0\)"),
         (np.zeros((3, 2), dtype="c16"), "train: complex numbers are not read"),
         (np.zeros((3, 20_001), dtype="u1"), "train: 20,001 numbers a sample are neither picture nor row"),
         (scipy.sparse.csr_matrix((3, 10_001)), "train: a sparse matrix of 10,001 columns, at most 10,000 are read"),

@@ -164,7 +164,7 @@ def test_texts_in_every_form(kind, n_shared):
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        ((pd.DataFrame(), pd.DataFrame({"a": [1]})), InputError, "train: the split is empty: 0 rows, 0 columns"),
+        ((pd.DataFrame(), pd.DataFrame({"a": [1]})), InputError, "the split train is empty: 0 rows, 0 columns"),
         ((pd.DataFrame({"a": [1]}),), LayoutError, "data: one data frame only, and no column of it says the split"),
         (({"a": [1, 2], "b": [1]},), InputError, "data: column 'a' has 2 values and 'b' 1: all must be as long"),
         (({"a": 3, "b": [1]},), InputError, "data: column 'a': int is no column of values"),

@@ -144,7 +144,7 @@ def test_whatever_has_a_length_and_samples():
         ([[1, 2], [3]], "train: a ragged list: its rows have 1 to 2 values, all must have as many"),
         ([[[1, 2], [3]], [[1, 2], [3]]], "train: a ragged list: its lists are of several lengths"),
         ([np.zeros(3), np.zeros(4)], "train: samples of different shapes"),
-        ([], "train: the split is empty: list of length 0"),
+        ([], "the split train is empty: list of length 0"),
         ([object()], "train: samples of object are not read: pictures, arrays, texts, records"),
         (object(), "train: object is no data set: give a data frame, an array or tensor"),
         (3, "train: int is no data set"),
