@@ -191,13 +191,7 @@ def _dataset(
         return
     with TemporaryDirectory(prefix="leakaudit-", ignore_cleanup_errors=True) as folder:
         if cv is not None:
-            from leakaudit.sources.objects.cross_validation import cross_validated
-
-            if isinstance(given, dict) or not 1 <= len(given) <= 2:
-                raise ConfigError("cv: goes with the whole data set, audit(X, y, cv=…) or audit(frame, label=…, cv=…)")
-            x, y = (*given, None)[:2]
-            dataset, folded = cross_validated(x, y, cv, groups, config, folder)
-            folded = [_without_empty_columns(each) for each in folded]
+            dataset, folded = _folds(given, cv, groups, config, folder)
             # Each fold sees the same pictures: what one has read, the others need not.
             yield _in_words(dataset), folded, replace(config, cache_dir=Path(folder) / "cache", use_cache=True)
             return
@@ -211,6 +205,24 @@ def _dataset(
         # What lies in the temporary folder is never met again under its name.
         dataset = _without_empty_columns(objects_dataset(splits, config, folder))
         yield _in_words(dataset), None, config if dataset.samples is None else replace(config, use_cache=False)
+
+
+def _folds(
+    given: Sequence[object] | dict[str, Any], cv: object, groups: object, config: Config, folder: str
+) -> tuple[Dataset, list[Dataset]]:
+    """The whole data set, and what each fold of a cross-validation sees.
+
+    Raises
+    ------
+    InputError, ConfigError
+    """
+    from leakaudit.sources.objects.cross_validation import cross_validated
+
+    if isinstance(given, dict) or len(given) > 2:
+        raise ConfigError("cv: goes with the whole data set, audit(X, y, cv=…) or audit(frame, label=…, cv=…)")
+    x, y = (*given, None)[:2]
+    dataset, folded = cross_validated(x, y, cv, groups, config, folder)
+    return dataset, [_without_empty_columns(each) for each in folded]
 
 
 def _in_words(dataset: Dataset) -> Dataset:

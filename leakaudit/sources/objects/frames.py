@@ -117,11 +117,9 @@ def several(what: str) -> str:
 
 
 def _one_part(name: str, part: Rows, config: Config) -> Dataset:
-    column = None
     if part.table is not None:
         table = part.table
-        texts = [tuple(map(cell_of, row.values())) for row in table.slice(0, HEAD_ROWS).to_pylist()]
-        head = Head(name, "arrow", part.columns, texts, table=table)
+        head = _head(name, table)
         if (folded := _folds(head, config)) is not None:
             return folded
         column = find_split_column(head, config)
@@ -137,6 +135,17 @@ def _one_part(name: str, part: Rows, config: Config) -> Dataset:
             "split_column=…, cv=…, or within=True"
         )
     return one_split(name, part, config)
+
+
+def _head(name: str, table: pa.Table) -> Head:
+    texts = [tuple(map(cell_of, row.values())) for row in table.slice(0, HEAD_ROWS).to_pylist()]
+    return Head(name, "arrow", tuple(table.column_names), texts, table=table)
+
+
+def splitting_column(name: str, table: pa.Table, config: Config) -> str | None:
+    """A column that says a split or a fold, which is no part of what a row is."""
+    head = _head(name, table)
+    return folds.fold_column(head, config) or find_split_column(head, config)
 
 
 def one_split(name: str, part: Rows, config: Config) -> Dataset:

@@ -19,6 +19,7 @@ from leakaudit.model import Dataset, Layout, ordered_splits
 from leakaudit.sources import layouts
 from leakaudit.sources.base import Request
 from leakaudit.sources.kinds import begins_as_picture, begins_as_sound
+from leakaudit.sources.label_guess import is_running_text
 from leakaudit.sources.layouts import arrays as array_layout
 from leakaudit.sources.layouts.array_parts import Split
 from leakaudit.sources.layouts.one_split import ONLY
@@ -46,6 +47,7 @@ from leakaudit.sources.objects.pictures import place
 from leakaudit.sources.objects.samples import lists_part, samples_part
 from leakaudit.sources.objects.torch_sets import torch_part
 from leakaudit.sources.readers.arrays import ArrayInfo
+from leakaudit.sources.readers.heads import HEAD_ROWS
 
 TAKEN = (
     "a data frame, an array or tensor, (X, y), a list of texts or pictures, a Hugging Face Dataset or a torch data set"
@@ -230,15 +232,19 @@ def _of_list(name: str, values: Sequence[Any], label: Label, folder: str) -> Par
             called = "text" if pa.types.is_string(made.type) else "x0"
             part = with_label(pa.table({called: made}), label, what="list of values")
             return replace(part, texts=("text",)) if called == "text" else part
-    if isinstance(first, list | tuple) and not _is_pair(first, has_label=label[1] is not None):
+    if isinstance(first, list | tuple) and not _are_pairs(values, has_label=label[1] is not None):
         return lists_part(name, values, label, folder)
     return samples_part(name, len(values), values.__getitem__, folder, label=label)
 
 
-def _is_pair(first: Sequence[Any], *, has_label: bool) -> bool:
-    """Whether this is a sample and its label, rather than a row of values."""
+def _are_pairs(values: Sequence[Any], *, has_label: bool) -> bool:
+    """Whether these are samples with their labels, rather than rows of values or texts beside texts."""
+    first = values[0]
     if has_label or len(first) not in (1, 2):
         return False
+    if isinstance(first[0], str) and len(first) == 2:
+        beside = [each[1] for each in values[:HEAD_ROWS] if isinstance(each, list | tuple) and len(each) == 2]
+        return not is_running_text([each for each in beside if isinstance(each, str)])
     return isinstance(first[0], str) or not (np.isscalar(first[0]) or isinstance(first[0], list | tuple))
 
 

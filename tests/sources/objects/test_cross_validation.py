@@ -44,6 +44,12 @@ def test_a_splitter_is_a_column_of_folds(n_copies):
     assert "cross-validation by KFold: 3 folds" in reports[0].layout.why
 
 
+def test_a_column_of_other_folds_hides_no_copy():
+    x, y = samples(12)
+    frame = pd.DataFrame(x).assign(y=y, fold=np.arange(90) // 23)
+    assert codes(audit(frame, label="y", cv=KFold(3))) == {"LA104": 24}
+
+
 def test_a_number_of_folds_is_stratified_for_classes_alone():
     x, y = samples(0)
     assert "by StratifiedKFold: 4 folds" in audit(x, y, cv=4).layout.why

@@ -113,6 +113,15 @@ def test_rows_and_records_as_lists(n_shared):
     assert codes(audit(numbers[:30], numbers[30 - n_shared :])) == ({"LA104": n_shared} if n_shared else {})
 
 
+def test_labels_apart_go_with_records_and_pairs_of_texts_are_rows():
+    records = [{"a": at * 0.37, "b": at * at} for at in range(40)]
+    report = audit((records[:30], ["x", "y"] * 15), (records[27:], ["x", "y"] * 6 + ["x"]))
+    assert report.splits["train"].labels == {"x": 15, "y": 15}
+    pairs = [(f"why is it {at * 7919} and not less?", f"so it was said on the day {at * 31}") for at in range(40)]
+    report = audit(pairs[:30], pairs[27:])
+    assert (codes(report), report.splits["train"].labels) == ({"LA104": 3}, {})
+
+
 def test_lists_in_lists_are_an_array():
     x = np.random.default_rng(0).integers(0, 256, (20, 9, 9)).tolist()
     report = audit(x[:15], x[13:])
