@@ -69,6 +69,7 @@ def rows_dataset(parts: Mapping[str, Rows], config: Config) -> Dataset:
     for name, part in parts.items():
         if not part.columns or not part.n:
             raise InputError(f"the split {name} is empty: {part.n} rows, {len(part.columns)} columns")
+    _check_widths(parts)
     if len(parts) == 1:
         return _one_part(*next(iter(parts.items())), config)
     named = [(split_of(name, config.splits) or canonical(name), name, part) for name, part in parts.items()]
@@ -79,6 +80,23 @@ def rows_dataset(parts: Mapping[str, Rows], config: Config) -> Dataset:
     said = ", ".join(f"{split} ({part.n:,} rows)" for split, _, part in named)
     files = [part.file(name, split) for split, name, part in named]
     return _tables(f"one {what} a split: {said}", files, [part for _, _, part in named], config)
+
+
+def _check_widths(parts: Mapping[str, Rows]) -> None:
+    """Refuse arrays of different widths: their columns have no names by which some could be compared.
+
+    Raises
+    ------
+    InputError
+    """
+    widths = {
+        name: len(part.columns) - (part.label is not None)
+        for name, part in parts.items()
+        if part.what in ("array", "sparse matrix", "list of rows")
+    }
+    if len(widths) == len(parts) and len(set(widths.values())) > 1:
+        said = " and ".join(f"{name} {n:,}" for name, n in widths.items())
+        raise InputError(f"arrays of different numbers of columns: {said} (labels go beside them: (X, y))")
 
 
 def _tables(

@@ -171,6 +171,12 @@ def test_what_cannot_be_used_is_one_line_that_names_it(train, message):
     assert "\n" not in str(caught.value)
 
 
+def test_arrays_of_different_widths_are_refused():
+    y = np.eye(3)[np.arange(60) % 3]
+    with pytest.raises(InputError, match=r"^arrays of different numbers of columns: train 4 and val 3 \(labels go"):
+        audit(np.zeros((60, 4)), y)
+
+
 def test_pictures_beside_rows_are_refused():
     with pytest.raises(InputError, match=r"splits of different kinds: train is an array of shape .*val is rows"):
         audit(np.zeros((5, 8, 8, 3), dtype="u1"), np.zeros((5, 3)))

@@ -28,7 +28,7 @@ def frame(n: int = 120) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("n_shared", [0, 8])
-@pytest.mark.parametrize("library", ["pandas", "pyarrow", "polars", "lazy", "batch", "mapping"])
+@pytest.mark.parametrize("library", ["pandas", "pyarrow", "polars", "lazy", "batch", "mapping", "narwhals"])
 def test_every_frame_is_reported_as_a_file(tmp_path, library, n_shared):
     whole = frame()
     parts = {"train": whole[:80], "val": whole[80 - n_shared :]}
@@ -44,6 +44,7 @@ def test_every_frame_is_reported_as_a_file(tmp_path, library, n_shared):
         make = {
             "pandas": lambda part: part,
             "pyarrow": lambda part: pa.Table.from_pandas(part, preserve_index=False),
+            "narwhals": lambda part: pytest.importorskip("narwhals").from_native(part).lazy(),
             "batch": lambda part: pa.RecordBatch.from_pandas(part, preserve_index=False),
             "mapping": lambda part: part.to_dict("list"),
         }[library]
