@@ -66,7 +66,8 @@ def audit(
         The data of a split are a data frame (pandas, PyArrow, Polars eager or lazy, whatever speaks Arrow), an array
         or tensor (one axis: values or texts; two: rows; more: pictures or series, as in ``.npy`` files), a sparse
         matrix, ``(X, y)`` of one of these with its labels, a series or list of texts, a list of pictures of Pillow, of
-        arrays, rows or records, a Hugging Face ``Dataset``, or a ``Dataset``, ``Subset`` or ``DataLoader`` of torch.
+        names of pictures, of arrays, rows or records, a Hugging Face ``Dataset``, or a ``Dataset``, ``Subset`` or
+        ``DataLoader`` of torch.
     config : Config, optional
         All settings; fields of it may also be given by name: ``label="y"``, ``within=True``.
     progress : Progress, default silent
@@ -202,9 +203,10 @@ def _dataset(
             return
         from leakaudit.sources.objects.load import objects_dataset
 
-        # What lies in the temporary folder is never met again under its name.
         dataset = _without_empty_columns(objects_dataset(splits, config, folder))
-        yield _in_words(dataset), None, config if dataset.samples is None else replace(config, use_cache=False)
+        if dataset.samples is not None and os.fsencode(folder) in dataset.samples.path[0].as_py():
+            config = replace(config, use_cache=False)  # what lies there is never met again under its name
+        yield _in_words(dataset), None, config
 
 
 def _folds(

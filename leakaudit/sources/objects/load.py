@@ -18,11 +18,12 @@ from leakaudit.errors import InputError, LayoutError, UserError
 from leakaudit.model import Dataset, Layout, ordered_splits
 from leakaudit.sources import layouts
 from leakaudit.sources.base import Request
-from leakaudit.sources.kinds import begins_as_picture, begins_as_sound
+from leakaudit.sources.kinds import begins_as_picture, begins_as_sound, data_kind
 from leakaudit.sources.label_guess import is_running_text
 from leakaudit.sources.layouts import arrays as array_layout
 from leakaudit.sources.layouts.array_parts import Split
 from leakaudit.sources.layouts.one_split import ONLY
+from leakaudit.sources.listing import uri_of
 from leakaudit.sources.names import canonical, split_of
 from leakaudit.sources.objects.arrays import array_part, sparse_part, with_label
 from leakaudit.sources.objects.frames import array_of, arrow_of, holds_pictures, rows_dataset
@@ -41,9 +42,9 @@ from leakaudit.sources.objects.kinds import (
     is_torch_loader,
     length_of,
 )
-from leakaudit.sources.objects.labels import labels_of
+from leakaudit.sources.objects.labels import labels_of, texts_of
 from leakaudit.sources.objects.parts import Cells, Part, Rows, Stack
-from leakaudit.sources.objects.pictures import place
+from leakaudit.sources.objects.pictures import place, write_names
 from leakaudit.sources.objects.samples import lists_part, samples_part
 from leakaudit.sources.objects.torch_sets import torch_part
 from leakaudit.sources.readers.arrays import ArrayInfo
@@ -221,11 +222,8 @@ def _of_series(name: str, series: Any, label: Label, folder: str) -> Part:  # no
 
 def _of_list(name: str, values: Sequence[Any], label: Label, folder: str) -> Part:
     first = values[0]
-    if isinstance(first, str) and _are_files(values):
-        raise InputError(
-            f"{name}: a list of names of files, which would be compared as texts: give their folder, or a csv that "
-            "names them"
-        )
+    if isinstance(first, str | os.PathLike) and _are_files(values):
+        return _of_files(name, [os.fspath(each) for each in values], label, folder)
     if first is None or isinstance(first, int | float | np.number | bool):
         made = array_of(name, list(values))
         if isinstance(made, pa.Array) and (pa.types.is_string(made.type) or pa.types.is_primitive(made.type)):
@@ -249,8 +247,26 @@ def _are_pairs(values: Sequence[Any], *, has_label: bool) -> bool:
 
 
 def _are_files(values: Sequence[Any]) -> bool:
-    some = [each for each in values[:20] if isinstance(each, str)]
-    return bool(some) and all(len(each) < 4096 and "\n" not in each and os.path.isfile(each) for each in some)
+    """Whether these are names of files: paths, or texts all of whose first ones are files that exist."""
+    some = values[:20]
+    if all(isinstance(each, os.PathLike) for each in some):
+        return True
+    return all(
+        isinstance(each, str) and len(each) < 4096 and "\n" not in each and os.path.isfile(each) for each in some
+    )
+
+
+def _of_files(name: str, files: Sequence[str], label: Label, folder: str) -> Cells:
+    """Pictures or sounds that are named."""
+    kinds = {data_kind(os.fsencode(each)) for each in files}
+    if kinds not in ({"picture"}, {"sound"}):
+        said = ", ".join(sorted(kinds))
+        raise InputError(
+            f"{name}: a list of names of files ({said}): of files, lists of pictures or of sounds are read; give "
+            "others as train=FILE, val=FILE"
+        )
+    feature = "Image" if kinds == {"picture"} else "Audio"
+    return write_names(place(folder, name, ".arrow"), files, feature, texts_of(label[1]))
 
 
 # --- parts of one kind to a data set --------------------------------------------------------------------------
@@ -321,7 +337,7 @@ def _of_cells(parts: Mapping[str, Cells], config: Config, folder: str) -> Datase
         raise type(error)(_without(str(error), folder)) from error
     samples = found.samples
     if samples is not None:
-        uris = pa.array([_without(uri, folder) for uri in samples.uri.to_pylist()], pa.string())
+        uris = pa.array([_called(_without(uri, folder), parts) for uri in samples.uri.to_pylist()], pa.string())
         are_files = all(part.are_files for part in parts.values())
         samples = replace(samples, uri=uris, are_files=are_files)
     return replace(
@@ -332,6 +348,13 @@ def _of_cells(parts: Mapping[str, Cells], config: Config, folder: str) -> Datase
         tables=tuple(replace(table, uri=_without(table.uri, folder)) for table in found.tables),
         notes=tuple(_without(note, folder) for note in found.notes),
     )
+
+
+def _called(uri: str, parts: Mapping[str, Cells]) -> str:
+    """The name of a file, where a cell only names it; else ``train#7``."""
+    split, _, row = uri.rpartition("#")
+    part = next((part for part in parts.values() if os.path.basename(part.path) == f"{split}.arrow"), None)
+    return uri if part is None or part.names is None else uri_of(os.fsencode(part.names[int(row)]))
 
 
 def _without(text: str, folder: str) -> str:

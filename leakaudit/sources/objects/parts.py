@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -98,12 +99,15 @@ class Cells:
         Rows.
     are_files : bool, default True
         The cells are files as somebody else wrote them; else they were packed here, and say no more than their pixels.
+    names : sequence of str or None
+        Of the files, where the cells only name them.
     notes : tuple of str
     """
 
     path: str
     n: int
     are_files: bool = True
+    names: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
 
 

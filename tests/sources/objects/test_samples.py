@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -170,10 +171,28 @@ def test_what_cannot_be_used_is_one_line_that_names_it(data, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("n_shared", [0, 3])
+@pytest.mark.parametrize("kind", [str, Path])
+def test_names_of_pictures_are_those_files(tmp_path, kind, n_shared):
+    spans = {"train": (0, 20), "val": (20 - n_shared, 30)}
+    given = {}
+    for split, span in spans.items():
+        files = []
+        for at, (picture, label) in enumerate(zip(pictures(*span), labels(*span), strict=True)):
+            files.append(tmp_path / split / label / f"{at}.png")
+            files[-1].parent.mkdir(parents=True, exist_ok=True)
+            picture.save(files[-1])
+        given[split] = ([kind(each) for each in files], labels(*span))
+    report = audit(**given)
+    assert said(report) == said(audit(tmp_path))
+    assert codes(report) == ({"LA101": n_shared} if n_shared else {})
+    assert all(f"{tmp_path}/val/" in each.message for each in report.findings)
+
+
 def test_names_of_files_are_not_compared_as_texts(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"^train: a list of names of files"):
-        audit([str(tmp_path / "a.png")], [str(tmp_path / "a.png")])
+    (tmp_path / "a.csv").write_bytes(b"")
+    with pytest.raises(InputError, match=r"^train: a list of names of files \(table\)"):
+        audit([str(tmp_path / "a.csv")], [str(tmp_path / "a.csv")])
 
 
 def test_a_sample_that_cannot_be_had_is_named():
