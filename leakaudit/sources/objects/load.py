@@ -190,7 +190,7 @@ def _of_table(name: str, table: pa.Table, y: Any, folder: str, *, are_files: boo
     path = place(folder, name, ".arrow")
     with pa.ipc.new_file(path, part.table.schema) as writer:
         writer.write_table(part.table)
-    return Cells(path, part.n, are_files)
+    return Cells((path,), part.n, are_files)
 
 
 def _are_media(table: pa.Table, name: str) -> bool:
@@ -323,23 +323,25 @@ def _split_of_stack(split: str, part: Stack) -> Split:
 
 def _of_cells(parts: Mapping[str, Cells], config: Config, folder: str) -> Dataset:
     """Arrow files, as the layouts of files read them."""
+    named: dict[str, str] = {}
     if len(parts) == 1:
-        paths = [part.path for part in parts.values()]
+        ((name, part),) = parts.items()
+        parts = {name: part if len(part.paths) == 1 else _in_one_file(name, part, folder)}
+        paths = list(parts[name].paths)
     else:
         named = _split_names(parts, config)
         odd = next((name for name in named.values() if not name.replace("-", "").replace("_", "").isalnum()), None)
         if odd is not None:
             raise LayoutError(f"{odd!r} is no name for a split: letters, digits, - and _ are")
-        paths = [f"{named[name]}={part.path}" for name, part in parts.items()]
+        paths = [f"{named[name]}={path}" for name, part in parts.items() for path in part.paths]
     try:
         found = layouts.load(paths, config)
     except UserError as error:
         raise type(error)(_without(str(error), folder)) from error
     samples = found.samples
     if samples is not None:
-        uris = pa.array([_called(_without(uri, folder), parts) for uri in samples.uri.to_pylist()], pa.string())
         are_files = all(part.are_files for part in parts.values())
-        samples = replace(samples, uri=uris, are_files=are_files)
+        samples = replace(samples, uri=_uris(parts, named, found), are_files=are_files)
     return replace(
         found,
         root="data sets" if len(parts) > 1 else "data set",
@@ -350,11 +352,41 @@ def _of_cells(parts: Mapping[str, Cells], config: Config, folder: str) -> Datase
     )
 
 
-def _called(uri: str, parts: Mapping[str, Cells]) -> str:
-    """The name of a file, where a cell only names it; else ``train#7``."""
-    split, _, row = uri.rpartition("#")
-    part = next((part for part in parts.values() if os.path.basename(part.path) == f"{split}.arrow"), None)
-    return uri if part is None or part.names is None else uri_of(os.fsencode(part.names[int(row)]))
+def _in_one_file(name: str, part: Cells, folder: str) -> Cells:
+    """Files one after the other: of one data set alone, one table is looked at for a column that says the split."""
+    path = place(folder, name, ".arrow")
+    writer = None
+    try:
+        for file in part.paths:
+            with pa.memory_map(file) as source, pa.ipc.open_stream(source) as batches:
+                writer = writer or pa.ipc.new_file(path, batches.schema)
+                for batch in batches:
+                    writer.write_batch(batch)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{name}: the rows of the data set cannot be had: {str(error).splitlines()[0]}") from error
+    finally:
+        if writer is not None:
+            writer.close()
+    return replace(part, paths=(path,))
+
+
+def _uris(parts: Mapping[str, Cells], named: Mapping[str, str], found: Dataset) -> pa.Array:
+    """``train#7`` for row 7 of the object that is train, or the name of the file that it names.
+
+    Samples keep the order of their rows; one object alone may be in several splits, and then its file counts them.
+    """
+    assert found.samples is not None
+    if len(parts) == 1:
+        ((name, part),) = parts.items()
+        rows = [int(uri.rpartition("#")[2]) for uri in found.samples.uri.to_pylist()]
+        return pa.array([_called(name, part, row) for row in rows], pa.string())
+    by_split = {named[name]: (name, part) for name, part in parts.items()}
+    chosen = [by_split[split] for split in found.splits]
+    return pa.array([_called(name, part, row) for name, part in chosen for row in range(part.n)], pa.string())
+
+
+def _called(name: str, part: Cells, row: int) -> str:
+    return f"{name}#{row}" if part.names is None else uri_of(os.fsencode(part.names[row]))
 
 
 def _without(text: str, folder: str) -> str:

@@ -93,8 +93,8 @@ class Cells:
 
     Parameters
     ----------
-    path : str
-        An Arrow file, as ``datasets`` writes them.
+    paths : tuple of str
+        Arrow files, as ``datasets`` writes them.
     n : int
         Rows.
     are_files : bool, default True
@@ -104,7 +104,7 @@ class Cells:
     notes : tuple of str
     """
 
-    path: str
+    paths: tuple[str, ...]
     n: int
     are_files: bool = True
     names: Sequence[str] | None = None

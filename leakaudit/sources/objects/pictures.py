@@ -123,7 +123,7 @@ def write_cells(
     finally:
         if writer is not None:
             writer.close()
-    return Cells(path, n, are_files)
+    return Cells((path,), n, are_files)
 
 
 def write_names(path: str, files: Sequence[str], feature: str, labels: pa.Array | None) -> Cells:
@@ -149,7 +149,7 @@ def write_names(path: str, files: Sequence[str], feature: str, labels: pa.Array 
             writer.write_table(table)
     except OSError as error:
         raise InputError(f"the temporary folder cannot be written: {why(error)}") from error
-    return Cells(path, len(files), names=tuple(files))
+    return Cells((path,), len(files), names=tuple(files))
 
 
 def write_stack(path: str, values: np.ndarray) -> Stack:
