@@ -65,7 +65,8 @@ def audit(
         The data of a split are a data frame (pandas, PyArrow, Polars eager or lazy, whatever speaks Arrow), an array
         or tensor (one axis: values or texts; two: rows; more: pictures or series, as in ``.npy`` files), a sparse
         matrix, ``(X, y)`` of one of these with its labels, a series or list of texts, a list of pictures of Pillow, of
-        arrays, rows or records, a Hugging Face ``Dataset``, or a ``Dataset``, ``Subset`` or ``DataLoader`` of torch.
+        names of pictures, of arrays, rows or records, a Hugging Face ``Dataset``, or a ``Dataset``, ``Subset`` or
+        ``DataLoader`` of torch.
     config : Config, optional
         All settings; fields of it may also be given by name: ``label="y"``, ``within=True``.
     progress : Progress, default silent
@@ -110,7 +111,7 @@ def audit(
     try:
         given, config = _told(data, dict(named), config or Config())
         check_engine(config)
-        with _dataset(given, data, config, cv, groups) as (dataset, folded, config):
+        with _dataset(given, config, cv, groups) as (dataset, folded, config):
             return _audited(dataset, folded, given, config, progress)
     except UserError as error:
         said = in_python(error)
@@ -169,7 +170,7 @@ def _told(
 
 @contextmanager
 def _dataset(
-    given: Sequence[object] | dict[str, Any], data: Sequence[object], config: Config, cv: object, groups: object
+    given: Sequence[object] | dict[str, Any], config: Config, cv: object, groups: object
 ) -> Iterator[tuple[Dataset, Sequence[Dataset] | None, Config]]:
     """The data set, what each fold of a cross-validation sees, and the settings for it; files made here go at the end.
 
@@ -183,18 +184,14 @@ def _dataset(
     if cv is None and groups is not None:
         raise ConfigError("groups: goes with cv=…; a column that says the group is group='name'")
     values = list(given.values()) if isinstance(given, dict) else given
+    if not values:
+        raise InputError("no data given: say audit('data/') or audit(train, val)")
     if cv is None and all(map(is_path, values)):
         yield _of_paths(given, config), None, config
         return
     with TemporaryDirectory(prefix="leakaudit-", ignore_cleanup_errors=True) as folder:
         if cv is not None:
-            from leakaudit.sources.objects.cross_validation import cross_validated
-
-            if isinstance(given, dict) or not 1 <= len(given) <= 2:
-                raise ConfigError("cv: goes with the whole data set, audit(X, y, cv=…) or audit(frame, label=…, cv=…)")
-            x, y = (*given, None)[:2]
-            dataset, folded = cross_validated(x, y, cv, groups, config, folder)
-            folded = [_without_empty_columns(each) for each in folded]
+            dataset, folded = _folds(given, cv, groups, config, folder)
             # Each fold sees the same pictures: what one has read, the others need not.
             yield _in_words(dataset), folded, replace(config, cache_dir=Path(folder) / "cache", use_cache=True)
             return
@@ -205,9 +202,28 @@ def _dataset(
             return
         from leakaudit.sources.objects.load import objects_dataset
 
-        # What lies in the temporary folder is never met again under its name.
         dataset = _without_empty_columns(objects_dataset(splits, config, folder))
-        yield _in_words(dataset), None, config if dataset.samples is None else replace(config, use_cache=False)
+        if dataset.samples is not None and os.fsencode(folder) in dataset.samples.path[0].as_py():
+            config = replace(config, use_cache=False)  # what lies there is never met again under its name
+        yield _in_words(dataset), None, config
+
+
+def _folds(
+    given: Sequence[object] | dict[str, Any], cv: object, groups: object, config: Config, folder: str
+) -> tuple[Dataset, list[Dataset]]:
+    """The whole data set, and what each fold of a cross-validation sees.
+
+    Raises
+    ------
+    InputError, ConfigError
+    """
+    from leakaudit.sources.objects.cross_validation import cross_validated
+
+    if isinstance(given, dict) or len(given) > 2:
+        raise ConfigError("cv: goes with the whole data set, audit(X, y, cv=…) or audit(frame, label=…, cv=…)")
+    x, y = (*given, None)[:2]
+    dataset, folded = cross_validated(x, y, cv, groups, config, folder)
+    return dataset, [_without_empty_columns(each) for each in folded]
 
 
 def _in_words(dataset: Dataset) -> Dataset:

@@ -17,6 +17,7 @@ from leakaudit.sources.objects.labels import texts_of
 from leakaudit.sources.objects.parts import Rows, Stack
 from leakaudit.sources.objects.pictures import place, write_stack
 from leakaudit.sources.readers.svmlight import MOST_FEATURES
+from leakaudit.sources.storage.copies import LocalCopy
 
 SPOOLED = 1 << 28
 """An array of more bytes (256 MiB) goes to a temporary parquet file, block by block, instead of being copied in memory
@@ -54,7 +55,7 @@ def array_part(name: str, values: np.ndarray, label: tuple[str | None, pa.Array 
     if values.ndim == 0:
         raise InputError(f"{name}: a single value is no data set")
     if not values.size:
-        raise InputError(f"{name}: the split is empty: an array of shape {values.shape}")
+        raise InputError(f"the split {name} is empty: an array of shape {values.shape}")
     if values.dtype.kind == "c":
         raise InputError(f"{name}: complex numbers are not read: give their real and imaginary parts")
     if values.ndim == 1:
@@ -80,7 +81,7 @@ def sparse_part(name: str, matrix: Any, label: tuple[str | None, pa.Array | None
         Too many columns, as of svmlight files, or no row.
     """
     if len(matrix.shape) != 2 or not matrix.shape[0] or not matrix.shape[1]:
-        raise InputError(f"{name}: the split is empty: a sparse matrix of shape {matrix.shape}")
+        raise InputError(f"the split {name} is empty: a sparse matrix of shape {matrix.shape}")
     if matrix.shape[1] > MOST_FEATURES:
         raise InputError(
             f"{name}: a sparse matrix of {matrix.shape[1]:,} columns, at most {MOST_FEATURES:,} are read: reduce them "
@@ -148,7 +149,7 @@ def _spooled(
     title, labels = label
     columns = [f"x{at}" for at in range(shape[1])]
     called = None if labels is None else free_name(title or LABEL, columns)
-    path = place(folder, name, ".parquet")
+    path = LocalCopy(place(folder, name, ".parquet"))  # which no other machine has
     writer = None
     at = 0
     try:

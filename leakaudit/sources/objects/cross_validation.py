@@ -21,7 +21,7 @@ from leakaudit.errors import ConfigError, InputError
 from leakaudit.model import Dataset, Layout, TableFile
 from leakaudit.sources.objects.arguments import ONE
 from leakaudit.sources.objects.arrays import free_name
-from leakaudit.sources.objects.frames import arrow_of, one_split
+from leakaudit.sources.objects.frames import arrow_of, one_split, splitting_column
 from leakaudit.sources.objects.kinds import call_of, is_array, is_frame, is_series, is_sparse
 from leakaudit.sources.objects.labels import labels_of, texts_of
 from leakaudit.sources.objects.load import dataset_of, features_part
@@ -210,6 +210,8 @@ def _whole(part: Part, group: pa.Array | None, config: Config, folder: str) -> D
             import pyarrow.parquet as pq
 
             table = pq.read_table(part.path, memory_map=True)
+        if (split := splitting_column(ONE, table, config)) is not None:
+            config = replace(config, split_column=None, ignore_columns=(*config.ignore_columns, split))
         if group is not None:
             called = free_name("group", table.column_names)
             table = table.append_column(called, group)

@@ -65,10 +65,11 @@ def rows_dataset(parts: Mapping[str, Rows], config: Config) -> Dataset:
         As `from_frames`.
     """
     if not parts:
-        raise LayoutError("no data given: say audit(train, val), or audit(train=frame, val=frame)")
+        raise LayoutError("no data frame given: say audit(train, val), or audit(train=frame, val=frame)")
     for name, part in parts.items():
         if not part.columns or not part.n:
-            raise InputError(f"{name}: the split is empty: {part.n} rows, {len(part.columns)} columns")
+            raise InputError(f"the split {name} is empty: {part.n} rows, {len(part.columns)} columns")
+    _check_widths(parts)
     if len(parts) == 1:
         return _one_part(*next(iter(parts.items())), config)
     named = [(split_of(name, config.splits) or canonical(name), name, part) for name, part in parts.items()]
@@ -79,6 +80,23 @@ def rows_dataset(parts: Mapping[str, Rows], config: Config) -> Dataset:
     said = ", ".join(f"{split} ({part.n:,} rows)" for split, _, part in named)
     files = [part.file(name, split) for split, name, part in named]
     return _tables(f"one {what} a split: {said}", files, [part for _, _, part in named], config)
+
+
+def _check_widths(parts: Mapping[str, Rows]) -> None:
+    """Refuse arrays of different widths: their columns have no names by which some could be compared.
+
+    Raises
+    ------
+    InputError
+    """
+    widths = {
+        name: len(part.columns) - (part.label is not None)
+        for name, part in parts.items()
+        if part.what in ("array", "sparse matrix", "list of rows")
+    }
+    if len(widths) == len(parts) and len(set(widths.values())) > 1:
+        said = " and ".join(f"{name} {n:,}" for name, n in widths.items())
+        raise InputError(f"arrays of different numbers of columns: {said} (labels go beside them: (X, y))")
 
 
 def _tables(
@@ -93,7 +111,7 @@ def _tables(
 ) -> Dataset:
     """As `tables_dataset`, with the label that was given as y and the texts that were given as such."""
     labels = [part.label for part in parts if part.label is not None]
-    root = f"{parts[0].what}s" if len(parts) > 1 else parts[0].what
+    root = several(parts[0].what) if len(parts) > 1 else parts[0].what
     found = tables_dataset(
         root,
         NAME,
@@ -109,12 +127,17 @@ def _tables(
     return replace(found, columns=replace(found.columns, texts=texts)) if texts else found
 
 
+def several(what: str) -> str:
+    """``data frames``, ``lists of texts``."""
+    if what.startswith("list of"):
+        return f"lists{what.removeprefix('list')}"
+    return {"series": "series", "sparse matrix": "sparse matrices"}.get(what, f"{what}s")
+
+
 def _one_part(name: str, part: Rows, config: Config) -> Dataset:
-    column = None
     if part.table is not None:
         table = part.table
-        texts = [tuple(map(cell_of, row.values())) for row in table.slice(0, HEAD_ROWS).to_pylist()]
-        head = Head(name, "arrow", part.columns, texts, table=table)
+        head = _head(name, table)
         if (folded := _folds(head, config)) is not None:
             return folded
         column = find_split_column(head, config)
@@ -130,6 +153,17 @@ def _one_part(name: str, part: Rows, config: Config) -> Dataset:
             "split_column=…, cv=…, or within=True"
         )
     return one_split(name, part, config)
+
+
+def _head(name: str, table: pa.Table) -> Head:
+    texts = [tuple(map(cell_of, row.values())) for row in table.slice(0, HEAD_ROWS).to_pylist()]
+    return Head(name, "arrow", tuple(table.column_names), texts, table=table)
+
+
+def splitting_column(name: str, table: pa.Table, config: Config) -> str | None:
+    """A column that says a split or a fold, which is no part of what a row is."""
+    head = _head(name, table)
+    return folds.fold_column(head, config) or find_split_column(head, config)
 
 
 def one_split(name: str, part: Rows, config: Config) -> Dataset:

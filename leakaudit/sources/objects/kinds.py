@@ -66,7 +66,7 @@ def is_sparse(value: object) -> bool:
 def is_frame(value: object) -> bool:
     """A data frame: rows with named columns."""
     modules = modules_of(value)
-    if modules & {"pandas", "polars"}:  # asking a lazy frame for an attribute may plan its query
+    if modules & {"pandas", "polars", "narwhals"}:  # asking a lazy frame for an attribute may plan its query
         return _is_named(value, "DataFrame") or _is_named(value, "LazyFrame")
     if "pyarrow" in modules:
         return hasattr(value, "schema")
@@ -78,7 +78,9 @@ def is_series(value: object) -> bool:
     modules = modules_of(value)
     if "pyarrow" in modules:
         return not hasattr(value, "schema") and hasattr(value, "to_pylist")
-    return bool(modules & {"pandas", "polars"}) and (_is_named(value, "Series") or _is_named(value, "Index"))
+    return bool(modules & {"pandas", "polars", "narwhals"}) and (
+        _is_named(value, "Series") or _is_named(value, "Index")
+    )
 
 
 def is_array(value: object) -> bool:

@@ -18,10 +18,12 @@ from leakaudit.errors import InputError, LayoutError, UserError
 from leakaudit.model import Dataset, Layout, ordered_splits
 from leakaudit.sources import layouts
 from leakaudit.sources.base import Request
-from leakaudit.sources.kinds import begins_as_picture, begins_as_sound
+from leakaudit.sources.kinds import begins_as_picture, begins_as_sound, data_kind
+from leakaudit.sources.label_guess import is_running_text
 from leakaudit.sources.layouts import arrays as array_layout
 from leakaudit.sources.layouts.array_parts import Split
 from leakaudit.sources.layouts.one_split import ONLY
+from leakaudit.sources.listing import uri_of
 from leakaudit.sources.names import canonical, split_of
 from leakaudit.sources.objects.arrays import array_part, sparse_part, with_label
 from leakaudit.sources.objects.frames import array_of, arrow_of, holds_pictures, rows_dataset
@@ -40,12 +42,13 @@ from leakaudit.sources.objects.kinds import (
     is_torch_loader,
     length_of,
 )
-from leakaudit.sources.objects.labels import labels_of
+from leakaudit.sources.objects.labels import labels_of, texts_of
 from leakaudit.sources.objects.parts import Cells, Part, Rows, Stack
-from leakaudit.sources.objects.pictures import place
+from leakaudit.sources.objects.pictures import place, write_names
 from leakaudit.sources.objects.samples import lists_part, samples_part
 from leakaudit.sources.objects.torch_sets import torch_part
 from leakaudit.sources.readers.arrays import ArrayInfo
+from leakaudit.sources.readers.heads import HEAD_ROWS
 
 TAKEN = (
     "a data frame, an array or tensor, (X, y), a list of texts or pictures, a Hugging Face Dataset or a torch data set"
@@ -142,7 +145,7 @@ def features_part(name: str, x: Any, y: Any, folder: str) -> Part:  # noqa: ANN4
         return hub_part(name, x, folder) if is_hub_dataset(x) else torch_part(name, x, folder)
     n = length_of(name, x)
     if not n:
-        raise InputError(f"{name}: the split is empty: {call_of(x)} of length 0")
+        raise InputError(f"the split {name} is empty: {call_of(x)} of length 0")
     return _of_values(name, x, labels_of(name, y, n), folder)
 
 
@@ -187,7 +190,7 @@ def _of_table(name: str, table: pa.Table, y: Any, folder: str, *, are_files: boo
     path = place(folder, name, ".arrow")
     with pa.ipc.new_file(path, part.table.schema) as writer:
         writer.write_table(part.table)
-    return Cells(path, part.n, are_files)
+    return Cells((path,), part.n, are_files)
 
 
 def _are_media(table: pa.Table, name: str) -> bool:
@@ -219,32 +222,51 @@ def _of_series(name: str, series: Any, label: Label, folder: str) -> Part:  # no
 
 def _of_list(name: str, values: Sequence[Any], label: Label, folder: str) -> Part:
     first = values[0]
-    if isinstance(first, str) and _are_files(values):
-        raise InputError(
-            f"{name}: a list of names of files, which would be compared as texts: give their folder, or a csv that "
-            "names them"
-        )
+    if isinstance(first, str | os.PathLike) and _are_files(values):
+        return _of_files(name, [os.fspath(each) for each in values], label, folder)
     if first is None or isinstance(first, int | float | np.number | bool):
         made = array_of(name, list(values))
         if isinstance(made, pa.Array) and (pa.types.is_string(made.type) or pa.types.is_primitive(made.type)):
             called = "text" if pa.types.is_string(made.type) else "x0"
             part = with_label(pa.table({called: made}), label, what="list of values")
             return replace(part, texts=("text",)) if called == "text" else part
-    if isinstance(first, list | tuple) and not _is_pair(first, has_label=label[1] is not None):
+    if isinstance(first, list | tuple) and not _are_pairs(values, has_label=label[1] is not None):
         return lists_part(name, values, label, folder)
     return samples_part(name, len(values), values.__getitem__, folder, label=label)
 
 
-def _is_pair(first: Sequence[Any], *, has_label: bool) -> bool:
-    """Whether this is a sample and its label, rather than a row of values."""
+def _are_pairs(values: Sequence[Any], *, has_label: bool) -> bool:
+    """Whether these are samples with their labels, rather than rows of values or texts beside texts."""
+    first = values[0]
     if has_label or len(first) not in (1, 2):
         return False
+    if isinstance(first[0], str) and len(first) == 2:
+        beside = [each[1] for each in values[:HEAD_ROWS] if isinstance(each, list | tuple) and len(each) == 2]
+        return not is_running_text([each for each in beside if isinstance(each, str)])
     return isinstance(first[0], str) or not (np.isscalar(first[0]) or isinstance(first[0], list | tuple))
 
 
 def _are_files(values: Sequence[Any]) -> bool:
-    some = [each for each in values[:20] if isinstance(each, str)]
-    return bool(some) and all(len(each) < 4096 and "\n" not in each and os.path.isfile(each) for each in some)
+    """Whether these are names of files: paths, or texts all of whose first ones are files that exist."""
+    some = values[:20]
+    if all(isinstance(each, os.PathLike) for each in some):
+        return True
+    return all(
+        isinstance(each, str) and len(each) < 4096 and "\n" not in each and os.path.isfile(each) for each in some
+    )
+
+
+def _of_files(name: str, files: Sequence[str], label: Label, folder: str) -> Cells:
+    """Pictures or sounds that are named."""
+    kinds = {data_kind(os.fsencode(each)) for each in files}
+    if kinds not in ({"picture"}, {"sound"}):
+        said = ", ".join(sorted(kinds))
+        raise InputError(
+            f"{name}: a list of names of files ({said}): of files, lists of pictures or of sounds are read; give "
+            "others as train=FILE, val=FILE"
+        )
+    feature = "Image" if kinds == {"picture"} else "Audio"
+    return write_names(place(folder, name, ".arrow"), files, feature, texts_of(label[1]))
 
 
 # --- parts of one kind to a data set --------------------------------------------------------------------------
@@ -301,23 +323,25 @@ def _split_of_stack(split: str, part: Stack) -> Split:
 
 def _of_cells(parts: Mapping[str, Cells], config: Config, folder: str) -> Dataset:
     """Arrow files, as the layouts of files read them."""
+    named: dict[str, str] = {}
     if len(parts) == 1:
-        paths = [part.path for part in parts.values()]
+        ((name, part),) = parts.items()
+        parts = {name: part if len(part.paths) == 1 else _in_one_file(name, part, folder)}
+        paths = list(parts[name].paths)
     else:
         named = _split_names(parts, config)
         odd = next((name for name in named.values() if not name.replace("-", "").replace("_", "").isalnum()), None)
         if odd is not None:
             raise LayoutError(f"{odd!r} is no name for a split: letters, digits, - and _ are")
-        paths = [f"{named[name]}={part.path}" for name, part in parts.items()]
+        paths = [f"{named[name]}={path}" for name, part in parts.items() for path in part.paths]
     try:
         found = layouts.load(paths, config)
     except UserError as error:
         raise type(error)(_without(str(error), folder)) from error
     samples = found.samples
     if samples is not None:
-        uris = pa.array([_without(uri, folder) for uri in samples.uri.to_pylist()], pa.string())
         are_files = all(part.are_files for part in parts.values())
-        samples = replace(samples, uri=uris, are_files=are_files)
+        samples = replace(samples, uri=_uris(parts, named, found), are_files=are_files)
     return replace(
         found,
         root="data sets" if len(parts) > 1 else "data set",
@@ -326,6 +350,43 @@ def _of_cells(parts: Mapping[str, Cells], config: Config, folder: str) -> Datase
         tables=tuple(replace(table, uri=_without(table.uri, folder)) for table in found.tables),
         notes=tuple(_without(note, folder) for note in found.notes),
     )
+
+
+def _in_one_file(name: str, part: Cells, folder: str) -> Cells:
+    """Files one after the other: of one data set alone, one table is looked at for a column that says the split."""
+    path = place(folder, name, ".arrow")
+    writer = None
+    try:
+        for file in part.paths:
+            with pa.memory_map(file) as source, pa.ipc.open_stream(source) as batches:
+                writer = writer or pa.ipc.new_file(path, batches.schema)
+                for batch in batches:
+                    writer.write_batch(batch)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{name}: the rows of the data set cannot be had: {str(error).splitlines()[0]}") from error
+    finally:
+        if writer is not None:
+            writer.close()
+    return replace(part, paths=(path,))
+
+
+def _uris(parts: Mapping[str, Cells], named: Mapping[str, str], found: Dataset) -> pa.Array:
+    """``train#7`` for row 7 of the object that is train, or the name of the file that it names.
+
+    Samples keep the order of their rows; one object alone may be in several splits, and then its file counts them.
+    """
+    assert found.samples is not None
+    if len(parts) == 1:
+        ((name, part),) = parts.items()
+        rows = [int(uri.rpartition("#")[2]) for uri in found.samples.uri.to_pylist()]
+        return pa.array([_called(name, part, row) for row in rows], pa.string())
+    by_split = {named[name]: (name, part) for name, part in parts.items()}
+    chosen = [by_split[split] for split in found.splits]
+    return pa.array([_called(name, part, row) for name, part in chosen for row in range(part.n)], pa.string())
+
+
+def _called(name: str, part: Cells, row: int) -> str:
+    return f"{name}#{row}" if part.names is None else uri_of(os.fsencode(part.names[row]))
 
 
 def _without(text: str, folder: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -92,18 +93,21 @@ class Cells:
 
     Parameters
     ----------
-    path : str
-        An Arrow file, as ``datasets`` writes them.
+    paths : tuple of str
+        Arrow files, as ``datasets`` writes them.
     n : int
         Rows.
     are_files : bool, default True
         The cells are files as somebody else wrote them; else they were packed here, and say no more than their pixels.
+    names : sequence of str or None
+        Of the files, where the cells only name them.
     notes : tuple of str
     """
 
-    path: str
+    paths: tuple[str, ...]
     n: int
     are_files: bool = True
+    names: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
 
 

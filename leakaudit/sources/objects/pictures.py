@@ -5,6 +5,7 @@ A picture is packed without loss and without an effort to make it small: it is r
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -122,7 +123,33 @@ def write_cells(
     finally:
         if writer is not None:
             writer.close()
-    return Cells(path, n, are_files)
+    return Cells((path,), n, are_files)
+
+
+def write_names(path: str, files: Sequence[str], feature: str, labels: pa.Array | None) -> Cells:
+    """Name files of pictures or sounds in an Arrow file, as the Hub does where it keeps the files apart.
+
+    Parameters
+    ----------
+    path : str
+    files : sequence of str
+    feature : {"Image", "Audio"}
+        As ``datasets`` calls it.
+    labels : pyarrow.StringArray or None
+    """
+    cells = [{"bytes": None, "path": os.path.abspath(each)} for each in files]
+    column = "image" if feature == "Image" else "audio"
+    arrays = {column: pa.array(cells, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))}
+    if labels is not None:
+        arrays["label"] = labels
+    features = {"info": {"features": {column: {"_type": feature}}}}
+    table = pa.table(arrays).replace_schema_metadata({"huggingface": json.dumps(features)})
+    try:
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
+    except OSError as error:
+        raise InputError(f"the temporary folder cannot be written: {why(error)}") from error
+    return Cells((path,), len(files), names=tuple(files))
 
 
 def write_stack(path: str, values: np.ndarray) -> Stack:

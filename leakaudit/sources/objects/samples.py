@@ -72,11 +72,11 @@ def samples_part(
         No sample, samples of a kind that is not read or of several kinds, or one that cannot be had.
     """
     if not n:
-        raise InputError(f"{name}: the split is empty")
+        raise InputError(f"the split {name} is empty")
     first = _asked(name, get, 0)
     form = _form_of(name, first, alone=label[1] is not None)
     if form.kind == "record":
-        return _records(name, n, get)
+        return with_label(_records(name, n, get), label, what="list of records")
     told: list[Any] = []
 
     def inputs() -> Iterator[Any]:
@@ -144,7 +144,8 @@ def _form_of(name: str, sample: Any, *, alone: bool) -> Form:  # noqa: ANN401
         of_input = next((keys[key] for key in INPUT_KEYS if key in keys and _kind_of(sample[keys[key]])), None)
         kind = None if of_input is None else _kind_of(sample[of_input])
         if kind in ("picture", "array"):
-            return Form(kind, of_input, next((keys[key] for key in LABEL_KEYS if key in keys), None))
+            label = next((keys[key] for key in LABEL_KEYS if key in keys and _is_label(sample[keys[key]])), None)
+            return Form(kind, of_input, label)
         return Form("record")
     if isinstance(sample, tuple | list) and not alone and len(sample) in (1, 2) and (kind := _kind_of(sample[0])):
         return Form(kind, 0, 1 if len(sample) == 2 and _is_label(sample[1]) else None)
@@ -225,7 +226,7 @@ def _packed(name: str, inputs: Iterator[Any]) -> Iterator[bytes | None]:
         yield None if picture is None else packed(picture)
 
 
-def _records(name: str, n: int, get: Callable[[int], Any]) -> Rows:
+def _records(name: str, n: int, get: Callable[[int], Any]) -> pa.Table:
     """Mappings with the same keys as rows of a table."""
     columns: dict[str, list[Any]] = {}
     for at in range(n):
@@ -236,7 +237,7 @@ def _records(name: str, n: int, get: Callable[[int], Any]) -> Rows:
             columns.setdefault(str(key), [None] * at)
         for key, values in columns.items():
             values.append(_cell(record.get(key)))
-    return Rows.of(from_columns(name, columns), what="list of records")
+    return from_columns(name, columns)
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401 - tensors as numbers or lists of them
@@ -260,7 +261,7 @@ def lists_part(name: str, rows: Sequence[Any], label: tuple[str | None, pa.Array
             f"{name}: a ragged list: its rows have {min(sizes):,} to {max(sizes):,} values, all must have as many"
         )
     if sizes == {0}:
-        raise InputError(f"{name}: the split is empty: {len(rows):,} rows without values")
+        raise InputError(f"the split {name} is empty: {len(rows):,} rows without values")
     if isinstance(rows[0][0], list | tuple):
         try:
             return array_part(name, np.asarray(rows), label, folder)

@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from leakaudit.errors import InputError
 from leakaudit.sources.objects.arrays import array_part
-from leakaudit.sources.objects.kinds import as_array, call_of, is_array, is_picture, is_torch_loader
+from leakaudit.sources.objects.hub import hub_part
+from leakaudit.sources.objects.kinds import as_array, call_of, is_array, is_hub_dataset, is_picture, is_torch_loader
 from leakaudit.sources.objects.labels import labels_of
 from leakaudit.sources.objects.parts import Part
 from leakaudit.sources.objects.samples import samples_part
@@ -45,6 +46,8 @@ def torch_part(name: str, given: Any, folder: str) -> Part:  # noqa: ANN401 - to
         dataset, rows = _rows_of(name, given)
         if (tensors := getattr(dataset, "tensors", None)) is not None and 1 <= len(tensors) <= 2:
             return _tensors(name, tensors, rows, folder)
+        if is_hub_dataset(dataset):
+            return hub_part(name, dataset.select(rows), folder)
         get, without = _stored(name, dataset, rows)
         part = samples_part(name, len(rows), get, folder)
         return replace(part, notes=(WITHOUT,)) if without else part

@@ -155,8 +155,8 @@ def test_labels_in_every_form(y, labels):
     ("train", "message"),
     [
         ((np.zeros((5, 2)), np.zeros(4)), "train: X has 5 samples and y 4 labels: they must be as many"),
-        (np.zeros((0, 2)), "train: the split is empty: numpy.ndarray of length 0"),
-        (np.zeros((3, 0)), r"train: the split is empty: an array of shape \(3, 0\)"),
+        (np.zeros((0, 2)), "the split train is empty: numpy.ndarray of length 0"),
+        (np.zeros((3, 0)), r"the split train is empty: an array of shape \(3, 0\)"),
         (np.zeros((3, 2), dtype="c16"), "train: complex numbers are not read"),
         (np.zeros((3, 20_001), dtype="u1"), "train: 20,001 numbers a sample are neither picture nor row"),
         (scipy.sparse.csr_matrix((3, 10_001)), "train: a sparse matrix of 10,001 columns, at most 10,000 are read"),
@@ -169,6 +169,12 @@ def test_what_cannot_be_used_is_one_line_that_names_it(train, message):
     with pytest.raises(InputError, match=f"^{message}") as caught:
         audit(train, np.zeros((5, 2)))
     assert "\n" not in str(caught.value)
+
+
+def test_arrays_of_different_widths_are_refused():
+    y = np.eye(3)[np.arange(60) % 3]
+    with pytest.raises(InputError, match=r"^arrays of different numbers of columns: train 4 and val 3 \(labels go"):
+        audit(np.zeros((60, 4)), y)
 
 
 def test_pictures_beside_rows_are_refused():

@@ -28,7 +28,7 @@ def frame(n: int = 120) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("n_shared", [0, 8])
-@pytest.mark.parametrize("library", ["pandas", "pyarrow", "polars", "lazy", "batch", "mapping"])
+@pytest.mark.parametrize("library", ["pandas", "pyarrow", "polars", "lazy", "batch", "mapping", "narwhals"])
 def test_every_frame_is_reported_as_a_file(tmp_path, library, n_shared):
     whole = frame()
     parts = {"train": whole[:80], "val": whole[80 - n_shared :]}
@@ -44,6 +44,7 @@ def test_every_frame_is_reported_as_a_file(tmp_path, library, n_shared):
         make = {
             "pandas": lambda part: part,
             "pyarrow": lambda part: pa.Table.from_pandas(part, preserve_index=False),
+            "narwhals": lambda part: pytest.importorskip("narwhals").from_native(part).lazy(),
             "batch": lambda part: pa.RecordBatch.from_pandas(part, preserve_index=False),
             "mapping": lambda part: part.to_dict("list"),
         }[library]
@@ -164,7 +165,7 @@ def test_texts_in_every_form(kind, n_shared):
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        ((pd.DataFrame(), pd.DataFrame({"a": [1]})), InputError, "train: the split is empty: 0 rows, 0 columns"),
+        ((pd.DataFrame(), pd.DataFrame({"a": [1]})), InputError, "the split train is empty: 0 rows, 0 columns"),
         ((pd.DataFrame({"a": [1]}),), LayoutError, "data: one data frame only, and no column of it says the split"),
         (({"a": [1, 2], "b": [1]},), InputError, "data: column 'a' has 2 values and 'b' 1: all must be as long"),
         (({"a": 3, "b": [1]},), InputError, "data: column 'a': int is no column of values"),

@@ -74,10 +74,43 @@ def test_one_data_set_is_divided_by_its_column_or_refused(texts):
     assert audit(texts, within=True, select=("LA111",)).splits.keys() == {"all"}
 
 
+@pytest.mark.parametrize("n_shared", [0, 2])
+def test_a_loader_of_torch_and_columns_are_their_rows(texts, n_shared):
+    data = pytest.importorskip("torch", reason="needs torch: pip install 'leakaudit[torch]'").utils.data
+    train, val = texts.select(range(30)), data.Subset(texts, range(30 - n_shared, 40))
+    report = audit(data.DataLoader(train, shuffle=True), data.DataLoader(val))
+    assert codes(report).get("LA104", 0) == n_shared
+    columns = [(each["text"], each["label"]) for each in (train, texts.select(range(30 - n_shared, 40)))]
+    assert codes(audit(*columns)) == ({"LA106": n_shared} if n_shared else {})
+
+
+@pytest.mark.parametrize("kind", ["pictures", "texts"])
+def test_rows_that_lie_in_files_are_read_from_them(tmp_path, monkeypatch, photos, texts, kind):
+    from leakaudit.sources.objects import hub
+
+    whole = photos if kind == "pictures" else texts
+    for name, rows in (("train", range(20)), ("val", range(17, 30))):
+        whole.select(rows).save_to_disk(tmp_path / name, num_shards=2)
+    train, val = (datasets.load_from_disk(tmp_path / name) for name in ("train", "val"))
+    monkeypatch.setattr(hub, "_files_of", lambda _: ())
+    copied = audit(train, val)
+    monkeypatch.undo()
+    monkeypatch.setattr(hub, "place", lambda *_: pytest.fail("written"))
+    report = audit(train, val)
+    assert said(report) == said(copied)
+    assert sum(codes(report).values()) == 3
+    if kind == "pictures":
+        assert {f"val#{at}" for at in range(3)} == {each.message.split()[0] for each in report.findings}
+    monkeypatch.undo()
+    for changed in (train.rename_column("label", "class"), train.select(range(3, 9)), train.shuffle(seed=1)):
+        assert hub._files_of(changed) == ()
+    assert audit(train, within=True, select=("LA111",)).splits["all"].n == 20
+
+
 def test_what_streams_and_what_is_empty_is_named(texts):
     with pytest.raises(InputError, match=r"^train: datasets.IterableDataset can only be read from its beginning"):
         audit(texts.to_iterable_dataset(), texts)
-    with pytest.raises(InputError, match=r"^val: the split is empty: 0 rows, 3 columns"):
+    with pytest.raises(InputError, match=r"^the split val is empty: 0 rows, 3 columns"):
         audit(texts, texts.select([]))
     with pytest.raises(InputError, match=r"^train: \(X, y\) with X a datasets.Dataset, which has its labels in it"):
         audit((texts, [0] * 40), texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,15 @@ def test_rows_and_records_as_lists(n_shared):
     assert codes(audit(numbers[:30], numbers[30 - n_shared :])) == ({"LA104": n_shared} if n_shared else {})
 
 
+def test_labels_apart_go_with_records_and_pairs_of_texts_are_rows():
+    records = [{"a": at * 0.37, "b": at * at} for at in range(40)]
+    report = audit((records[:30], ["x", "y"] * 15), (records[27:], ["x", "y"] * 6 + ["x"]))
+    assert report.splits["train"].labels == {"x": 15, "y": 15}
+    pairs = [(f"why is it {at * 7919} and not less?", f"so it was said on the day {at * 31}") for at in range(40)]
+    report = audit(pairs[:30], pairs[27:])
+    assert (codes(report), report.splits["train"].labels) == ({"LA104": 3}, {})
+
+
 def test_lists_in_lists_are_an_array():
     x = np.random.default_rng(0).integers(0, 256, (20, 9, 9)).tolist()
     report = audit(x[:15], x[13:])
@@ -144,7 +154,7 @@ def test_whatever_has_a_length_and_samples():
         ([[1, 2], [3]], "train: a ragged list: its rows have 1 to 2 values, all must have as many"),
         ([[[1, 2], [3]], [[1, 2], [3]]], "train: a ragged list: its lists are of several lengths"),
         ([np.zeros(3), np.zeros(4)], "train: samples of different shapes"),
-        ([], "train: the split is empty: list of length 0"),
+        ([], "the split train is empty: list of length 0"),
         ([object()], "train: samples of object are not read: pictures, arrays, texts, records"),
         (object(), "train: object is no data set: give a data frame, an array or tensor"),
         (3, "train: int is no data set"),
@@ -161,10 +171,28 @@ def test_what_cannot_be_used_is_one_line_that_names_it(data, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("n_shared", [0, 3])
+@pytest.mark.parametrize("kind", [str, Path])
+def test_names_of_pictures_are_those_files(tmp_path, kind, n_shared):
+    spans = {"train": (0, 20), "val": (20 - n_shared, 30)}
+    given = {}
+    for split, span in spans.items():
+        files = []
+        for at, (picture, label) in enumerate(zip(pictures(*span), labels(*span), strict=True)):
+            files.append(tmp_path / split / label / f"{at}.png")
+            files[-1].parent.mkdir(parents=True, exist_ok=True)
+            picture.save(files[-1])
+        given[split] = ([kind(each) for each in files], labels(*span))
+    report = audit(**given)
+    assert said(report) == said(audit(tmp_path))
+    assert codes(report) == ({"LA101": n_shared} if n_shared else {})
+    assert all(f"{tmp_path}/val/" in each.message for each in report.findings)
+
+
 def test_names_of_files_are_not_compared_as_texts(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"^train: a list of names of files"):
-        audit([str(tmp_path / "a.png")], [str(tmp_path / "a.png")])
+    (tmp_path / "a.csv").write_bytes(b"")
+    with pytest.raises(InputError, match=r"^train: a list of names of files \(table\)"):
+        audit([str(tmp_path / "a.csv")], [str(tmp_path / "a.csv")])
 
 
 def test_a_sample_that_cannot_be_had_is_named():
