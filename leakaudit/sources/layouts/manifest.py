@@ -51,7 +51,7 @@ from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.readers.stream import count_values, read_rows
 from leakaudit.sources.storage import addresses
 from leakaudit.sources.table_parts import TableParts, find_table_parts
-from leakaudit.sources.told import usual_class
+from leakaudit.sources.told import say_contradictions, usual_class
 
 PROBED = 200
 """Rows of the head whose pictures are looked for."""
@@ -429,6 +429,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     if is_long and "label" in used:
         told += ", the most frequent of the rows of a picture"
     notes += finder.notes(flat, is_long)
+    notes += say_contradictions((entry.row[0], entry.meaning.get("label")) for entry in flat)
     if sniffed.unused:
         notes.append(f"Not used, beside the manifests: {say_names(sniffed.unused)}.")
     spoken_for = (split_column, *classes)

@@ -185,3 +185,17 @@ def test_columns_of_0_and_1_beside_others_are_features(tmp_path):
     rows = "".join(f"{NAMES[i]},{SPLITS[i]},{30 + i},{i % 2},{1 - i % 2}\n" for i in range(N))
     put(tmp_path, "meta.csv", "image,split,age,male,female\n" + rows)
     assert load([tmp_path], Config()).samples.label is None
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_a_label_that_contradicts_the_folder_is_said(as_list, tmp_path):
+    in_folders(tmp_path, pictures(leaky=False), lambda split, label: f"{split}/{label}")
+    rows = [(f"{SPLITS[i]}/{CLASSES[i]}/{NAMES[i]}.png", "dog" if i == 0 else CLASSES[i]) for i in range(N)]
+    if as_list:
+        for split in ("train", "val"):
+            mine = (f"{name} {label}\n" for name, label in rows if name.startswith(split))
+            put(tmp_path, f"{split}.txt", "".join(mine))
+    else:
+        put(tmp_path, "labels.csv", "filename,label\n" + "".join(f"{name},{label}\n" for name, label in rows))
+    said = "1 pictures lie in the folder of another class than their label says (train/cat/p00.png: 'dog')."
+    assert said in load([tmp_path], Config()).notes
