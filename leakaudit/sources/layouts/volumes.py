@@ -34,6 +34,9 @@ from leakaudit.sources.storage.inside import Slice, slice_path
 NNUNET = {"imagesTr": "train", "imagesVa": "val", "imagesVal": "val", "imagesTs": "test"}
 """Folders of nnU-Net and of the Medical Segmentation Decathlon."""
 
+MOST_OPENED = 50
+"""Files without an ending that are opened before it is known what lies there."""
+
 _LIBRARIES = {"dicom": "pydicom", "nifti": "nibabel"}
 
 
@@ -78,11 +81,15 @@ def sniff(request: Request) -> tuple[Part, ...] | NotThis:
 def _kinds(request: Request, part: Part) -> set[str]:
     """What the first file of each folder of a split is."""
     found: set[str] = set()
+    n_opened = 0
     for top in part.paths:
         for path, folder in request.inventory.walk(os.fsencode(top)):
-            if not isinstance(folder, OSError):
-                names = (name for name, *_ in folder.others)
-                found |= {kind for name in names if (kind := _kind(path, name))}
+            if isinstance(folder, OSError):
+                continue
+            for name, *_ in folder.others:
+                n_opened += b"." not in name
+                if b"." in name or n_opened <= MOST_OPENED:
+                    found |= {kind} if (kind := _kind(path, name)) else set()
         if found:
             break
     return found
