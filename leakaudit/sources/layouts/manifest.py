@@ -184,7 +184,9 @@ def _one_of_several(request: Request, folder: str) -> tuple[list[tuple[str, str]
     if len(naming) > 1:  # Kaggle's form for an answer names the pictures of the test set, with made-up labels
         naming = [path for path in naming if "submission" not in words(os.path.basename(path))]
     if len(naming) > 1:  # labels in one file, splits in another
-        naming = [path for path in naming if _says_splits(request, path)]
+        naming = [path for path in naming if _says_splits(request, path)] or [
+            path for path in naming if _says_labels(request, path)
+        ]
     if len(naming) != 1:
         return [], ()
     return [("", naming[0])], tuple(os.path.basename(path) for path in tables if path != naming[0])
@@ -204,6 +206,17 @@ def _says_splits(request: Request, path: str) -> bool:
         return find_split_column(heads[0], request.config) is not None
     except UserError:
         return False
+
+
+def _says_labels(request: Request, path: str) -> bool:
+    """Whether a table of pictures has a label, or columns of classes alone."""
+    try:
+        (head,), _ = settle([head_of(request, path)], request.config)
+    except UserError:
+        return False
+    others = [name for name in head.columns if plain(name) not in (*PATH_NAMES, *ID_NAMES)]
+    bits = all(value is None or value.strip() in _BITS for name in others for value in head.column(name)[:PROBED])
+    return guess_label(head.columns) is not None or (len(others) > 1 and bits)
 
 
 def _names_few(request: Request, heads: Sequence[Head], index: PictureIndex) -> bool:

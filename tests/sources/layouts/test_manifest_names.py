@@ -199,3 +199,18 @@ def test_a_label_that_contradicts_the_folder_is_said(as_list, tmp_path):
         put(tmp_path, "labels.csv", "filename,label\n" + "".join(f"{name},{label}\n" for name, label in rows))
     said = "1 pictures lie in the folder of another class than their label says (train/cat/p00.png: 'dog')."
     assert said in load([tmp_path], Config()).notes
+
+
+def test_of_two_tables_over_split_folders_the_one_with_labels_is_read(tmp_path):
+    """As ISIC hands out its data: classes in one file, ages in another."""
+    in_folders(
+        tmp_path, pictures(leaky=False), lambda split, label: {"train": "Training_Input", "val": "Test_Input"}[split]
+    )
+    names = [NAMES[i] for i in range(N) if SPLITS[i] == "train"]
+    classes = [CLASSES[i] for i in range(N) if SPLITS[i] == "train"]
+    rows = [f"{name},{float(each == 'cat')},{float(each == 'dog')}" for name, each in zip(names, classes, strict=True)]
+    put(tmp_path, "Training_GroundTruth.csv", "image,cat,dog\n" + "\n".join(rows) + "\n")
+    put(tmp_path, "Training_Metadata.csv", "image,age\n" + "".join(f"{name},{at}\n" for at, name in enumerate(names)))
+    dataset = load([tmp_path], Config())
+    found = dict(zip(dataset.samples.uri.to_pylist(), dataset.samples.label.to_pylist(), strict=True))
+    assert [found[f"Training_Input/{name}.png"] for name in names] == classes
