@@ -518,3 +518,13 @@ def test_addresses_of_databases(tmp_path):
     with pytest.raises(InputError, match="postgresql://…: the address of a database server") as caught:
         load(["train=postgresql://me:secret@host/db", "test=a.csv"], Config())
     assert "secret" not in str(caught.value)
+
+
+def test_one_training_file_for_held_out_files_of_several_kinds(tmp_path):
+    """As MNLI of GLUE has them."""
+    for name in ("train", "dev_matched", "dev_mismatched", "test_matched", "test_mismatched", "diagnostic"):
+        rows = "".join(f"{at}\t{name} says {at}\n" for at in range(9))
+        (tmp_path / f"{name}.tsv").write_text("index\tsentence\n" + rows, encoding="utf-8")
+    dataset = load([tmp_path], Config())
+    assert dataset.splits == ("train", "dev_matched", "dev_mismatched", "test_matched", "test_mismatched")
+    assert "Not used, beside the split files: diagnostic.tsv." in dataset.notes
