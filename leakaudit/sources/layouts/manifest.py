@@ -413,11 +413,15 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     columns = tuple(dict.fromkeys(name for _, each in sniffed.heads for name in each.columns))
     parted = _parted(request, sniffed)
     splits, split_column, values, notes = parted.splits, parted.column, parted.values, list(parted.notes)
+    # An id that the user names is compared as a group is: two pictures that share it belong together.
+    told_id = resolve_column(config.id, columns, "--id") if config.id else None
     meaning = {
         "label": _meaning(config.label, guess_label(columns), columns, "--label"),
-        "group": _meaning(config.group, guess_column(columns, GROUP_NAMES), columns, "--group"),
+        "group": _meaning(config.group, guess_column(columns, GROUP_NAMES) or told_id, columns, "--group"),
         "time": _meaning(config.time, guess_column(columns, TIME_NAMES), columns, "--time"),
     }
+    if told_id not in (None, meaning["group"], sniffed.path_column):
+        notes.append(f"The ids in {told_id!r} were not compared, but the groups in {meaning['group']!r}.")
     taken = {sniffed.path_column, split_column}
     if meaning["label"] is None and not label_candidates(columns):
         meaning["label"] = _only_other(sniffed.heads, {*taken, *meaning.values()})

@@ -214,3 +214,13 @@ def test_of_two_tables_over_split_folders_the_one_with_labels_is_read(tmp_path):
     dataset = load([tmp_path], Config())
     found = dict(zip(dataset.samples.uri.to_pylist(), dataset.samples.label.to_pylist(), strict=True))
     assert [found[f"Training_Input/{name}.png"] for name in names] == classes
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_ids_that_the_user_names_are_compared(shared, tmp_path):
+    flat(tmp_path, pictures(leaky=False))
+    scan = [3 if shared and i == 9 else i for i in range(N)]
+    rows = "".join(f"{NAMES[i]}.png,{CLASSES[i]},{SPLITS[i]},s{scan[i]}\n" for i in range(N))
+    put(tmp_path, "meta.csv", "file,label,split,scan\n" + rows)
+    report = leakaudit.audit(tmp_path, id="scan", select=("LA108",), use_cache=False)
+    assert [finding.code for finding in report.findings] == (["LA108"] if shared else [])
