@@ -76,3 +76,10 @@ def test_numbers_that_are_no_folds_are_not_taken_for_them(tmp_path):
     data.to_csv(tmp_path / "data.csv", index=False)
     with pytest.raises(Exception, match="no column of it says the split"):
         load([tmp_path], Config())
+
+
+def test_folds_of_the_training_part_beside_a_split_column_are_not_the_split(tmp_path):
+    data = table(leaky=False)
+    data["split"] = ["train"] * 300 + ["test"] * 100
+    data.to_csv(tmp_path / "data.csv", index=False)
+    assert load([tmp_path], Config()).splits == ("train", "test")

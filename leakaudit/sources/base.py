@@ -23,6 +23,11 @@ from leakaudit.sources.storage import addresses, remote
 MOST_SHARDS = 1_000_000
 """Files that a range in braces may stand for."""
 
+_SERVERS = re.compile(
+    r"(?i)((?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|redshift|snowflake|bigquery|clickhouse|trino|cockroachdb|mongodb)"
+    r"(?:\+\w+)?)://"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -190,6 +195,7 @@ def _item(told: str) -> Item:
         from urllib.request import url2pathname
 
         path = url2pathname(path.removeprefix("file://").removeprefix("localhost"))
+    path = _database_file(path)
     file, table = inside(path)
     if table is not None:
         item = _item(file)
@@ -214,6 +220,24 @@ def _item(told: str) -> Item:
     if not stat.S_ISREG(mode):
         raise InputError(f"{display(path)}: neither a file nor a folder, but {node_kind(mode)}")
     return Item(split, path, (path,), is_folder=False)
+
+
+def _database_file(path: str) -> str:
+    """The file that the address of a database means (``sqlite:///data.db``, ``sqlite:////all/of/the/path.db``).
+
+    Raises
+    ------
+    InputError
+        A database behind a server; the address, which may hold a password, is not repeated.
+    """
+    if found := re.fullmatch(r"(?i)(?:sqlite|duckdb)(?:\+\w+)?:///(.+)", path, flags=re.DOTALL):
+        return found[1]
+    if found := re.match(_SERVERS, path):
+        raise InputError(
+            f"{found[1]}://…: the address of a database server, which is not asked: export the tables as parquet and "
+            "name them (train=FILE test=FILE); files are read as they are (sqlite:///FILE)"
+        )
+    return path
 
 
 def _remote_item(split: str | None, address: str) -> Item:

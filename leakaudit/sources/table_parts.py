@@ -153,6 +153,10 @@ def _one_family(
     whole = {key: splits for key, splits in families.items() if len(splits) >= enough}
     exact = {key: splits for key, splits in whole.items() if key[0] == "{}"}
     chosen = exact or whole
+    shared = _shared_train(families, chosen)
+    if shared:
+        used = {name for names in shared.values() for name in names}
+        return shared, tuple(name for name in tables if name not in used)
     if len(chosen) > 1:
         sets = "; ".join(
             say_names([name for names in splits.values() for name in names], 3) for splits in chosen.values()
@@ -166,6 +170,26 @@ def _one_family(
     if unused and key[0] != "{}":
         return NotThis(f"split files beside other tables ({say_names(unused, 3)}): {_say_it(chosen)}", nearly=True)
     return splits, unused
+
+
+def _shared_train(
+    families: dict[tuple[str, str], dict[str, list[str]]], chosen: dict[tuple[str, str], dict[str, list[str]]]
+) -> dict[str, list[str]]:
+    """One ``train.tsv`` for held-out files of several kinds (``dev_matched.tsv dev_mismatched.tsv``), which keep their
+    own names; nothing where another file is for training, too.
+    """
+    alone = {key: splits for key, splits in families.items() if key[0] == "{}" and "train" in splits}
+    if len(alone) != 1 or not chosen or any("train" in splits for splits in chosen.values()):
+        return {}
+    ((key, splits),) = alone.items()
+    found = {"train": splits["train"]}
+    for (_, suffix), others in chosen.items():
+        if suffix != key[1]:
+            return {}
+        for names in others.values():
+            for name in names:
+                found.setdefault(stem(name), []).append(name)
+    return found
 
 
 def _by_ending(folder: str, files: Sequence[str]) -> list[Part]:

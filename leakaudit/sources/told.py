@@ -153,6 +153,7 @@ def told_dataset(
         more.append(f"Several pictures have the same name, the first by path was taken: {say_names(names)}.")
     named = {problem.uri for problem in found.problems}
     more += say_strays([problem for problem in index.listing.problems if problem.uri not in named])
+    more += say_contradictions((row[0], told.label) for row, told in flat)
     label = [told.label for _, told in flat]
     twice = len(flat) - sum(len({row[0] for row, _ in found.rows[split]}) for split in splits)
     if twice:
@@ -175,6 +176,29 @@ def told_dataset(
         n_other_files=index.listing.n_other,
         notes=tuple(more),
     )
+
+
+def say_contradictions(told: Iterable[tuple[bytes, str | None]]) -> list[str]:
+    """A note on pictures that lie in the folder of another class than their label, where folders are named like labels
+    and most agree.
+
+    Parameters
+    ----------
+    told : iterable of (path, label or None)
+
+    >>> say_contradictions([(b"cat/1.jpg", "cat"), (b"dog/2.jpg", "dog"), (b"dog/3.jpg", "cat")])
+    ["1 pictures lie in the folder of another class than their label says (dog/3.jpg: 'cat')."]
+    """
+    labelled = [(path, label) for path, label in told if label is not None]
+    classes = {label for _, label in labelled}
+    folders = [(path, label, os.fsdecode(path.rpartition(b"/")[0].rpartition(b"/")[2])) for path, label in labelled]
+    in_class_folders = [each for each in folders if each[2] in classes]
+    wrong = [(path, label) for path, label, folder in in_class_folders if folder != label]
+    if not wrong or 2 * len(wrong) > len(in_class_folders):
+        return []
+    path, label = min(wrong)
+    where = "lie in the folder of another class than their label says"
+    return [f"{len(wrong):,} pictures {where} ({uri_of(path)}: {label!r})."]
 
 
 def box_tables(boxes: Mapping[str, Sequence[Sequence[Box]]]) -> tuple[TableFile, ...]:

@@ -53,6 +53,7 @@ from leakaudit.sources.layouts import (
     time_series,
     two_domains,
     voc,
+    volumes,
     webdataset,
     yolo,
 )
@@ -76,6 +77,7 @@ LAYOUTS: tuple[DataLayout, ...] = (
     webdataset.LAYOUT,
     sound_lists.LAYOUT,
     sounds.LAYOUT,
+    volumes.LAYOUT,
     arrays.LAYOUT,
     picture_cells.LAYOUT,
     parallel_text.LAYOUT,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from leakaudit.config import Config
 from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
-from leakaudit.sources.layouts.split_column import one_table
+from leakaudit.sources.layouts.split_column import find_split_column, one_table
 from leakaudit.sources.names import plain
 from leakaudit.sources.readers import head_of
 from leakaudit.sources.readers.heads import Head, settle
@@ -45,7 +45,7 @@ def sniff(request: Request) -> Sniffed | NotThis:
     heads, said = settle([head_of(request, path)], request.config)
     head = heads[0]
     column = fold_column(head, request.config)
-    if column is None:
+    if column is None or find_split_column(head, request.config) is not None:  # folds of the training part alone
         return absent
     counts = count_values(head, column)
     return Sniffed(head, column, counts, tuple(said)) if folds_of(counts) else absent

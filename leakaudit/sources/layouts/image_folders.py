@@ -67,6 +67,34 @@ _NO_CLASSES = (
 )
 
 
+_VIEWS = frozenset(
+    [
+        "rgb",
+        "depth",
+        "hr",
+        "lr",
+        "gt",
+        "ir",
+        "nir",
+        "thermal",
+        "infrared",
+        "input",
+        "output",
+        "target",
+        "image",
+        "images",
+        "imgs",
+        "label",
+        "labels",
+        "normals",
+        "flow",
+        "disparity",
+        "semantic",
+        "instance",
+    ]
+)
+"""Names of folders of several pictures of each scene, as `leakaudit.sources.names.plain` makes them."""
+
 LEAST_NAMED = 0.9
 """Share of the pictures of a split that a list beside them must give a known class, to be their labels."""
 MOST_LISTS, MOST_LIST_BYTES = 5, 64 << 20
@@ -233,6 +261,9 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         below = {folder: _below(folder, tops) for folder in set(lie_in)}
         inner.append([below[folder] for folder in lie_in])
     labels, said = class_labels(inner)
+    if labels is not None and _are_views(labels, listings):
+        names = say_names(sorted({each for each in labels if each is not None}))
+        labels, said = None, f"the inner folders ({names}) hold several pictures of each scene, labels are unknown"
     if labels is not None and None in labels:
         labels, beside = _with_lists(request, sniffed, listings, labels)
         said += f"; of {', '.join(beside)}" if beside else ""
@@ -256,6 +287,22 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
         n_other_files=n_other + sum("." in name for name in sniffed.unused),
         notes=tuple(notes),
     )
+
+
+def _are_views(labels: Sequence[str | None], listings: Sequence[Listing]) -> bool:
+    """Whether inner folders hold several pictures of the same scenes (``rgb`` and ``depth``, ``hr`` and ``lr``).
+
+    All are named so, and nearly all file names are in each. Classes may be numbered alike, but are not called so.
+    """
+    rows = [row for listing in listings for row in listing.rows]
+    names: dict[str, set[tuple[int, bytes]]] = {}
+    splits = [at for at, listing in enumerate(listings) for _ in listing.rows]
+    for label, row, split in zip(labels, rows, splits, strict=True):
+        if label is None or plain(label) not in _VIEWS:
+            return False
+        names.setdefault(label, set()).add((split, bare(row[0].rpartition(b"/")[2])))
+    first, *others = names.values()
+    return all(len(first & each) >= LEAST_NAMED * max(len(first), len(each)) for each in others)
 
 
 def _with_lists(

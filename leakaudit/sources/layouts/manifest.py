@@ -51,7 +51,7 @@ from leakaudit.sources.readers.heads import Head, settle
 from leakaudit.sources.readers.stream import count_values, read_rows
 from leakaudit.sources.storage import addresses
 from leakaudit.sources.table_parts import TableParts, find_table_parts
-from leakaudit.sources.told import usual_class
+from leakaudit.sources.told import say_contradictions, usual_class
 
 PROBED = 200
 """Rows of the head whose pictures are looked for."""
@@ -184,7 +184,9 @@ def _one_of_several(request: Request, folder: str) -> tuple[list[tuple[str, str]
     if len(naming) > 1:  # Kaggle's form for an answer names the pictures of the test set, with made-up labels
         naming = [path for path in naming if "submission" not in words(os.path.basename(path))]
     if len(naming) > 1:  # labels in one file, splits in another
-        naming = [path for path in naming if _says_splits(request, path)]
+        naming = [path for path in naming if _says_splits(request, path)] or [
+            path for path in naming if _says_labels(request, path)
+        ]
     if len(naming) != 1:
         return [], ()
     return [("", naming[0])], tuple(os.path.basename(path) for path in tables if path != naming[0])
@@ -204,6 +206,17 @@ def _says_splits(request: Request, path: str) -> bool:
         return find_split_column(heads[0], request.config) is not None
     except UserError:
         return False
+
+
+def _says_labels(request: Request, path: str) -> bool:
+    """Whether a table of pictures has a label, or columns of classes alone."""
+    try:
+        (head,), _ = settle([head_of(request, path)], request.config)
+    except UserError:
+        return False
+    others = [name for name in head.columns if plain(name) not in (*PATH_NAMES, *ID_NAMES)]
+    bits = all(value is None or value.strip() in _BITS for name in others for value in head.column(name)[:PROBED])
+    return guess_label(head.columns) is not None or (len(others) > 1 and bits)
 
 
 def _names_few(request: Request, heads: Sequence[Head], index: PictureIndex) -> bool:
@@ -400,11 +413,15 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     columns = tuple(dict.fromkeys(name for _, each in sniffed.heads for name in each.columns))
     parted = _parted(request, sniffed)
     splits, split_column, values, notes = parted.splits, parted.column, parted.values, list(parted.notes)
+    # An id that the user names is compared as a group is: two pictures that share it belong together.
+    told_id = resolve_column(config.id, columns, "--id") if config.id else None
     meaning = {
         "label": _meaning(config.label, guess_label(columns), columns, "--label"),
-        "group": _meaning(config.group, guess_column(columns, GROUP_NAMES), columns, "--group"),
+        "group": _meaning(config.group, guess_column(columns, GROUP_NAMES) or told_id, columns, "--group"),
         "time": _meaning(config.time, guess_column(columns, TIME_NAMES), columns, "--time"),
     }
+    if told_id not in (None, meaning["group"], sniffed.path_column):
+        notes.append(f"The ids in {told_id!r} were not compared, but the groups in {meaning['group']!r}.")
     taken = {sniffed.path_column, split_column}
     if meaning["label"] is None and not label_candidates(columns):
         meaning["label"] = _only_other(sniffed.heads, {*taken, *meaning.values()})
@@ -429,6 +446,7 @@ def load(request: Request, sniffed: Sniffed) -> Dataset:
     if is_long and "label" in used:
         told += ", the most frequent of the rows of a picture"
     notes += finder.notes(flat, is_long)
+    notes += say_contradictions((entry.row[0], entry.meaning.get("label")) for entry in flat)
     if sniffed.unused:
         notes.append(f"Not used, beside the manifests: {say_names(sniffed.unused)}.")
     spoken_for = (split_column, *classes)

@@ -1,6 +1,6 @@
 """nnU-Net: ``imagesTr`` and ``imagesTs`` with masks in ``labelsTr``.
 
-Pictures are read; volumes (NIfTI and the like) are recognised and named, and not read: nothing is said of them.
+Pictures are read here, and volumes in NIfTI by `volumes`; others are recognised and named, and not read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from leakaudit.model import Dataset
 from leakaudit.sources.base import DataLayout, NotThis, Request
 from leakaudit.sources.kinds import data_kind
 from leakaudit.sources.layouts import image_folders
+from leakaudit.sources.layouts.volumes import NNUNET as _SPLITS
 from leakaudit.sources.listing import entries_of, holds_picture
 from leakaudit.sources.parts import Part, list_folder, say_names
+from leakaudit.sources.readers.volumes import volume_kind
 
-_SPLITS = {"imagesTr": "train", "imagesVa": "val", "imagesVal": "val", "imagesTs": "test"}
 _LABELS = ("labelsTr", "labelsTs", "labelsVa", "labelsVal")
 
 
@@ -43,6 +44,8 @@ def sniff(request: Request) -> Sniffed | NotThis:
         for each in entries_of(request.inventory, os.path.join(request.folder, name))[1]
         if data_kind(os.fsencode(each)) == "volume"
     ]
+    if volumes and all(volume_kind(name) == "nifti" for name in volumes):
+        return NotThis("volumes, which another layout reads")
     if volumes:
         return NotThis(
             f"an nnU-Net data set of {len(volumes):,} volumes ({say_names(volumes, 1)}), which are not read: export "

@@ -136,8 +136,9 @@ def _not_looked_at(request: Request, top: str, split: str) -> Iterator[Problem]:
         else:
             for name, kind, reason in folder.problems:
                 yield Problem(f"{here}/{uri_of(name)}", kind, reason, split)
-            for link in filter(_is_document, map(os.fsdecode, folder.broken)):
-                yield Problem(f"{here}/{uri_of(os.fsencode(link))}", "missing", "broken symbolic link", split)
+            for broken in folder.broken:
+                if _is_document(os.fsdecode(broken)):
+                    yield Problem(f"{here}/{uri_of(broken)}", "missing", "broken symbolic link", split)
 
 
 def _is_document(name: str) -> bool:

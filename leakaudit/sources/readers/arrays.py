@@ -24,6 +24,7 @@ from leakaudit.errors import InputError, MissingExtraError
 from leakaudit.sources import storage
 from leakaudit.sources.inventory import why
 from leakaudit.sources.listing import display
+from leakaudit.sources.readers.volumes import MEMBER, VolumeKind, read_numbers
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -184,6 +185,14 @@ def open_array(path: str, name: str) -> Opened:
 
 @lru_cache(maxsize=8)
 def _opened(path: str, name: str, size: int, _mtime_ns: int) -> Opened:
+    return _volume(path, name) if name.startswith(MEMBER) else _array(path, name, size)
+
+
+def _volume(path: str, name: str) -> Opened:
+    return Opened(read_numbers(path, cast("VolumeKind", name.removeprefix(MEMBER))))
+
+
+def _array(path: str, name: str, size: int) -> Opened:
     here = storage.local_copy(path)
     head = storage.first_bytes(os.fsencode(here), 16)
     if head.startswith(b"\x93NUMPY"):

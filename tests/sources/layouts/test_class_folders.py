@@ -7,6 +7,8 @@ import pytest
 from leakaudit.config import Config
 from leakaudit.sources.layouts import load
 from leakaudit.sources.layouts.image_folders import class_labels
+from picture_sets import put
+from shards import picture
 
 
 def split(*folders: tuple[str, int]) -> list[bytes]:
@@ -59,3 +61,22 @@ def test_lists_beside_folders_of_documents_are_no_documents(tmp_path):
     assert [len(table.table) for table in data.tables] == [120, 120]
     assert data.tables[0].row_uris.to_pylist()[0] == "train/neg/0.txt"
     assert any("train/urls.txt, test/urls.txt" in note for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("folders", "same_names", "labelled"),
+    [
+        (("rgb", "depth"), True, False),
+        (("hr", "lr"), True, False),
+        (("rgb", "thermal"), False, True),
+        (("cat", "dog"), True, True),
+    ],
+)
+def test_several_pictures_of_a_scene_are_no_classes(folders, same_names, labelled, tmp_path):
+    for each in ("train", "val"):
+        for at in range(8):
+            for number, folder in enumerate(folders):
+                name = at if same_names else at + 100 * number
+                put(tmp_path, f"{each}/{folder}/{name}.png", picture(at + 8 * number))
+    dataset = load([tmp_path], Config())
+    assert (dataset.samples.label is not None) == labelled

@@ -185,3 +185,42 @@ def test_columns_of_0_and_1_beside_others_are_features(tmp_path):
     rows = "".join(f"{NAMES[i]},{SPLITS[i]},{30 + i},{i % 2},{1 - i % 2}\n" for i in range(N))
     put(tmp_path, "meta.csv", "image,split,age,male,female\n" + rows)
     assert load([tmp_path], Config()).samples.label is None
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_a_label_that_contradicts_the_folder_is_said(as_list, tmp_path):
+    in_folders(tmp_path, pictures(leaky=False), lambda split, label: f"{split}/{label}")
+    rows = [(f"{SPLITS[i]}/{CLASSES[i]}/{NAMES[i]}.png", "dog" if i == 0 else CLASSES[i]) for i in range(N)]
+    if as_list:
+        for split in ("train", "val"):
+            mine = (f"{name} {label}\n" for name, label in rows if name.startswith(split))
+            put(tmp_path, f"{split}.txt", "".join(mine))
+    else:
+        put(tmp_path, "labels.csv", "filename,label\n" + "".join(f"{name},{label}\n" for name, label in rows))
+    said = "1 pictures lie in the folder of another class than their label says (train/cat/p00.png: 'dog')."
+    assert said in load([tmp_path], Config()).notes
+
+
+def test_of_two_tables_over_split_folders_the_one_with_labels_is_read(tmp_path):
+    """As ISIC hands out its data: classes in one file, ages in another."""
+    in_folders(
+        tmp_path, pictures(leaky=False), lambda split, label: {"train": "Training_Input", "val": "Test_Input"}[split]
+    )
+    names = [NAMES[i] for i in range(N) if SPLITS[i] == "train"]
+    classes = [CLASSES[i] for i in range(N) if SPLITS[i] == "train"]
+    rows = [f"{name},{float(each == 'cat')},{float(each == 'dog')}" for name, each in zip(names, classes, strict=True)]
+    put(tmp_path, "Training_GroundTruth.csv", "image,cat,dog\n" + "\n".join(rows) + "\n")
+    put(tmp_path, "Training_Metadata.csv", "image,age\n" + "".join(f"{name},{at}\n" for at, name in enumerate(names)))
+    dataset = load([tmp_path], Config())
+    found = dict(zip(dataset.samples.uri.to_pylist(), dataset.samples.label.to_pylist(), strict=True))
+    assert [found[f"Training_Input/{name}.png"] for name in names] == classes
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_ids_that_the_user_names_are_compared(shared, tmp_path):
+    flat(tmp_path, pictures(leaky=False))
+    scan = [3 if shared and i == 9 else i for i in range(N)]
+    rows = "".join(f"{NAMES[i]}.png,{CLASSES[i]},{SPLITS[i]},s{scan[i]}\n" for i in range(N))
+    put(tmp_path, "meta.csv", "file,label,split,scan\n" + rows)
+    report = leakaudit.audit(tmp_path, id="scan", select=("LA108",), use_cache=False)
+    assert [finding.code for finding in report.findings] == (["LA108"] if shared else [])

@@ -239,11 +239,11 @@ def test_folders_of_one_split_each_are_no_classes(tmp_path):
     assert labels(dataset) is None
 
 
-def test_volumes_are_named_and_not_read(tmp_path):
+def test_volumes_of_other_formats_are_named_and_not_read(tmp_path):
     for i in range(12):
-        put(tmp_path, f"images{'Tr' if i < 8 else 'Ts'}/case_{i:03d}_0000.nii.gz", b"\x1f\x8b" + bytes(20))
-    put(tmp_path, "dataset.json", {"training": [{"image": "./imagesTr/case_000.nii.gz"}], "test": []})
-    with pytest.raises(LayoutError, match=r"12 volumes \(imagesTr/case_000_0000.nii.gz"):
+        put(tmp_path, f"images{'Tr' if i < 8 else 'Ts'}/case_{i:03d}_0000.mha", b"ObjectType = Image" + bytes(20))
+    put(tmp_path, "dataset.json", {"training": [{"image": "./imagesTr/case_000.mha"}], "test": []})
+    with pytest.raises(LayoutError, match=r"12 volumes \(imagesTr/case_000_0000.mha"):
         load([tmp_path], Config())
 
 

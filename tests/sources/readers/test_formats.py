@@ -500,3 +500,31 @@ def test_values_of_a_split_column_that_say_it_in_one_word(tmp_path):
     rows = "".join(f"{at},{at % 3},{each}\n" for at, each in enumerate(usage))
     (tmp_path / "fer.csv").write_text("x,emotion,Usage\n" + rows, encoding="utf-8")
     assert load([tmp_path], Config()).splits == ("train", "PrivateTest", "PublicTest")
+
+
+def test_addresses_of_databases(tmp_path):
+    path = tmp_path / "data.db"
+    with sqlite3.connect(path) as database:
+        for name in ("train", "test"):
+            database.execute(f"CREATE TABLE {name} (a, b)")
+            database.executemany(f"INSERT INTO {name} VALUES (?, ?)", [(at, f"{name} {at}") for at in range(9)])
+    database.close()
+    assert load([f"sqlite:///{path}"], Config()).splits == ("train", "test")
+    named = load([f"train=sqlite:///{path}::test", f"test=sqlite:///{path}::train"], Config())
+    assert [(table.split, table.uri.rpartition("::")[2]) for table in named.tables] == [
+        ("train", "test"),
+        ("test", "train"),
+    ]
+    with pytest.raises(InputError, match="postgresql://…: the address of a database server") as caught:
+        load(["train=postgresql://me:secret@host/db", "test=a.csv"], Config())
+    assert "secret" not in str(caught.value)
+
+
+def test_one_training_file_for_held_out_files_of_several_kinds(tmp_path):
+    """As MNLI of GLUE has them."""
+    for name in ("train", "dev_matched", "dev_mismatched", "test_matched", "test_mismatched", "diagnostic"):
+        rows = "".join(f"{at}\t{name} says {at}\n" for at in range(9))
+        (tmp_path / f"{name}.tsv").write_text("index\tsentence\n" + rows, encoding="utf-8")
+    dataset = load([tmp_path], Config())
+    assert dataset.splits == ("train", "dev_matched", "dev_mismatched", "test_matched", "test_mismatched")
+    assert "Not used, beside the split files: diagnostic.tsv." in dataset.notes
