@@ -11,7 +11,8 @@ left out). Of the verdicts, the share of the most frequent exit code is the stab
 
 Made tables have one to four category columns, by Zipf's law or even, that hang together loosely or tightly, and a label
 that hangs on the first; contracts are a table of services whose columns hang together by threes and fours, as those of
-telephone companies do; groups are latent classes. The others come with scikit-learn, or lie in DATA/tabular. True
+telephone companies do; messages are texts with set phrases among them, and pairs two sentences a row; groups are latent
+classes. The others come with scikit-learn, or lie in DATA/tabular. True
 duplicates of public tables are a leak when they are split at random, and no false alarm: rows that agree in all columns
 but the target and the sampling weight are taken out first; in iris, where two flowers measure the same, they stay.
 
@@ -83,6 +84,36 @@ def latent_classes(n: int, random: Generator) -> pd.DataFrame:
     )
 
 
+def vocabulary(random: Generator) -> np.ndarray:
+    """Three thousand words of three to nine letters, by Zipf's law."""
+    return np.array(["".join(random.choice(list("abcdefghiklmnoprstu"), random.integers(3, 10))) for _ in range(3_000)])
+
+
+def sentences(n: int, least: int, most: int, random: Generator) -> list[str]:
+    words = vocabulary(random)
+    share = 1 / np.arange(1, len(words) + 1)
+    said = random.choice(words, (n, most), p=share / share.sum())
+    lengths = random.integers(least, most + 1, n)
+    return [f"the {' '.join(line[:length])} is it" for line, length in zip(said, lengths, strict=True)]
+
+
+def messages(n: int, random: Generator) -> pd.DataFrame:
+    """Texts of which one in twelve is said all the time, and one in fifty is short and said now and then."""
+    texts = np.array(sentences(n, 4, 18, random), dtype=object)
+    at = random.random(n)
+    often = np.array(["Ok", "Yes, I am at home", "Sorry, I will call you later", "what is it?"])
+    rare = np.array([f"is it the {word}?" for word in vocabulary(random)[: max(n // 25, 1)]])
+    texts = np.where(at < 1 / 12, random.choice(often, n), texts)
+    texts = np.where(at > 0.98, random.choice(rare, n), texts)
+    return pd.DataFrame({"text": texts, "label": random.choice(["ham", "spam"], n, p=[0.85, 0.15])})
+
+
+def pairs_of_texts(n: int, random: Generator) -> pd.DataFrame:
+    """Two sentences a row, and whether they mean the same."""
+    made = {name: sentences(n, 5, 15, random) for name in ("sentence1", "sentence2")}
+    return pd.DataFrame(made | {"label": random.choice(["same", "other"], n)})
+
+
 def from_sklearn(name: str, _data: Path) -> pd.DataFrame:
     import sklearn.datasets
 
@@ -118,6 +149,8 @@ TABLES: dict[str, Table] = {
         for n in (400, 3_000)
     },
     **{f"contracts, {n} rows": drawn(partial(contracts, n), n) for n in (1_500, 6_000)},
+    "messages, 1200 rows": drawn(partial(messages, 1_200), 0),
+    "pairs of sentences, 600 rows": drawn(partial(pairs_of_texts, 600), 0),
     "latent classes, 3000 rows": drawn(partial(latent_classes, 3_000), 0),
     **{name: Table(partial(from_sklearn, name), "target") for name in ("iris", "wine", "breast_cancer", "diabetes")},
     "digits": Table(partial(from_sklearn, "digits"), "target"),
