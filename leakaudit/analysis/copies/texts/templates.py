@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+import pyarrow.compute as pc
 
 from leakaudit.analysis.context import once
 from leakaudit.analysis.copies.rows.excess import random_assignment
