@@ -11,7 +11,8 @@ left out). Of the verdicts, the share of the most frequent exit code is the stab
 
 Made tables have one to four category columns, by Zipf's law or even, that hang together loosely or tightly, and a label
 that hangs on the first; contracts are a table of services whose columns hang together by threes and fours, as those of
-telephone companies do; groups are latent classes. The others come with scikit-learn, or lie in DATA/tabular. True
+telephone companies do; messages are texts with set phrases among them, and pairs two sentences a row; groups are latent
+classes. The others come with scikit-learn, or lie in DATA/tabular. True
 duplicates of public tables are a leak when they are split at random, and no false alarm: rows that agree in all columns
 but the target and the sampling weight are taken out first; in iris, where two flowers measure the same, they stay.
 
@@ -83,6 +84,36 @@ def latent_classes(n: int, random: Generator) -> pd.DataFrame:
     )
 
 
+def vocabulary(random: Generator) -> np.ndarray:
+    """Three thousand words of three to nine letters, by Zipf's law."""
+    return np.array(["".join(random.choice(list("abcdefghiklmnoprstu"), random.integers(3, 10))) for _ in range(3_000)])
+
+
+def sentences(n: int, least: int, most: int, random: Generator) -> list[str]:
+    words = vocabulary(random)
+    share = 1 / np.arange(1, len(words) + 1)
+    said = random.choice(words, (n, most), p=share / share.sum())
+    lengths = random.integers(least, most + 1, n)
+    return [f"the {' '.join(line[:length])} is it" for line, length in zip(said, lengths, strict=True)]
+
+
+def messages(n: int, random: Generator) -> pd.DataFrame:
+    """Texts of which one in twelve is said all the time, and one in fifty is short and said now and then."""
+    texts = np.array(sentences(n, 4, 18, random), dtype=object)
+    at = random.random(n)
+    often = np.array(["Ok", "Yes, I am at home", "Sorry, I will call you later", "what is it?"])
+    rare = np.array([f"is it the {word}?" for word in vocabulary(random)[: max(n // 25, 1)]])
+    texts = np.where(at < 1 / 12, random.choice(often, n), texts)
+    texts = np.where(at > 0.98, random.choice(rare, n), texts)
+    return pd.DataFrame({"text": texts, "label": random.choice(["ham", "spam"], n, p=[0.85, 0.15])})
+
+
+def pairs_of_texts(n: int, random: Generator) -> pd.DataFrame:
+    """Two sentences a row, and whether they mean the same."""
+    made = {name: sentences(n, 5, 15, random) for name in ("sentence1", "sentence2")}
+    return pd.DataFrame(made | {"label": random.choice(["same", "other"], n)})
+
+
 def from_sklearn(name: str, _data: Path) -> pd.DataFrame:
     import sklearn.datasets
 
@@ -118,6 +149,8 @@ TABLES: dict[str, Table] = {
         for n in (400, 3_000)
     },
     **{f"contracts, {n} rows": drawn(partial(contracts, n), n) for n in (1_500, 6_000)},
+    "messages, 1200 rows": drawn(partial(messages, 1_200), 0),
+    "pairs of sentences, 600 rows": drawn(partial(pairs_of_texts, 600), 0),
     "latent classes, 3000 rows": drawn(partial(latent_classes, 3_000), 0),
     **{name: Table(partial(from_sklearn, name), "target") for name in ("iris", "wine", "breast_cancer", "diabetes")},
     "digits": Table(partial(from_sklearn, "digits"), "target"),
@@ -214,9 +247,10 @@ def stored(path: Path | None) -> dict[str, dict[str, Any]]:
     return {row["set"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
 
 
-def store(path: Path, counted: list[Counted]) -> None:
+def store(path: Path, counted: list[Counted], codes: str | None) -> None:
     """Sets that were not asked for keep their rows."""
-    merged = stored(path) | {each.name: each.row() for each in counted if each.splits}
+    said = {} if codes is None else {"codes": codes}
+    merged = stored(path) | {each.name: each.row() | said for each in counted if each.splits}
     text = ",\n".join(json.dumps(merged[name]) for name in sorted(merged))
     path.write_text(f"[\n{text}\n]\n", encoding="utf-8", newline="\n")
 
@@ -229,7 +263,7 @@ def main() -> None:
     parser.add_argument("--sets", help="beginnings of names, divided by semicolons")
     parser.add_argument("--splits", type=int, default=20, help="of each table")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after the round that passes these")
-    parser.add_argument("--codes", help="these checks only; then nothing is stored")
+    parser.add_argument("--codes", help="these checks only; what is stored says which")
     parser.add_argument("--json", type=Path)
     told = parser.parse_args()
     start = time.monotonic()
@@ -241,7 +275,7 @@ def main() -> None:
     names = list(TABLES) if told.data else made
     if told.sets:
         names = [name for name in names if name.startswith(tuple(told.sets.split(";")))]
-    old = stored(told.json) if codes is None else {}
+    old = {name: row for name, row in stored(told.json).items() if row.get("codes") == told.codes}
     counted = [
         Counted(name, row["splits"], Counter(row["exits"]), Counter(row["errors"]), Counter(row["warnings"]))
         if (row := old.get(name))
@@ -255,8 +289,8 @@ def main() -> None:
         fewest = min(each.splits for each in waiting)
         for each in (each for each in waiting if each.splits == fewest):
             look(each, data, codes)
-        if told.json and codes is None:
-            store(told.json, counted)
+        if told.json:
+            store(told.json, counted, told.codes)
     summary([each.row() for each in counted if each.splits])
 
 

@@ -19,12 +19,13 @@ By equality of the samples (see LA101 to LA104, LA106 and LA107) and inequality 
 Across splits a sample counts when at least one equal sample of the reference split has another label; this is an
 *error*. Inside a split the samples without the most frequent label of their group count; this is a *warning*, because
 noise in the label is ordinary where features are few and coarse; an *error* where one file is named twice, with two
-labels. Near-duplicate texts with two labels are a *warning*,
-too: one word ("not") may make the difference. Near-duplicate pictures that differ in one place are none where five
-pairs of these two labels do: what is drawn there is the label (a mask, a defect), and LA108 says that both have the
-same base. Labels are compared in canonical form. A label that is a quantity rather
-than a class is left alone: repeated measurements differ (LA104 reports them). Columns of row numbers or weights are
-left out where LA104 finds more equal rows without them than chance gives. Contradictions among rows whose features
+labels. Near-duplicate texts with two labels are a *warning*, too: one word ("not") may make the difference. Texts that
+are too short or too common to tell, and across splits short ones as they repeat inside the reference split (LA106),
+contradict nobody: people say "Good" under any label. Near-duplicate pictures that differ in one place are none where
+five pairs of these two labels do: what is drawn there is the label (a mask, a defect), and LA108 says that both have the
+same base. Labels are compared in canonical form. A label that is a quantity rather than a class is left alone: repeated
+measurements differ (LA104 reports them). Columns of row numbers or weights are left out where LA104 finds more equal
+rows without them than chance gives. Contradictions among rows whose features
 chance makes equal (as LA104 decides it) are counted in the metrics and are no findings, and where features are so
 coarse, across splits or inside of one, that chance makes rows equal in one of a hundred, none inside a split is; where
 it cannot be told, they are information, and LA104 says so. Inside a split ``--pairs`` has each sample of another label
@@ -74,6 +75,7 @@ from leakaudit.analysis.copies.rows.chance import Chance, chance_of_pairs
 from leakaudit.analysis.copies.rows.equal import labelled_rows, n_equal_pairs, row_labels, row_pairs, row_pairs_within
 from leakaudit.analysis.copies.texts.corpus import only_texts
 from leakaudit.analysis.copies.texts.labels import labelled_texts, near_text_rows, text_labels
+from leakaudit.analysis.copies.texts.phrases import rows_of_phrases, telling_rows
 from leakaudit.checks.base import Check
 from leakaudit.checks.duplicates import overlap_findings, pair_batches
 from leakaudit.checks.labels import not_classes
@@ -110,6 +112,7 @@ class _Samples:
     batches: Callable[[Iterable[Pairs]], Iterator[pa.RecordBatch]]
     near_severity: Severity = "error"
     chance: Callable[[str, str], Chance] = lambda _a, _b: _NOT_CHANCE
+    no_proof: Callable[[str, str], IntArray] = lambda _a, _b: np.zeros(0, dtype=np.int64)
 
 
 def run(context: Context, params: Params) -> Outcome:
@@ -123,6 +126,7 @@ def run(context: Context, params: Params) -> Outcome:
     said = []
     for held_out, reference in context.pairs_of_splits:
         a, b = samples.sides[held_out], samples.sides[reference]
+        a = a.where(~np.isin(a.index, samples.no_proof(held_out, reference)))
         equal = conflicting_overlap(a, b, held_out, reference)
         near = _near(samples, held_out, reference)
         some = _findings(context, params, samples, equal, "error", samples.relation)
@@ -234,9 +238,16 @@ def _texts(context: Context) -> _Samples | None:
         return None
     rows = context.rows
     labels, names = text_labels(context)
+    tells = telling_rows(context, texts)
+
+    def side(split: str) -> Labelled:
+        members = labelled_texts(context, texts, labels, split)
+        return members.where(tells[members.index])
 
     def pairs(a: str, b: str) -> Iterator[Pairs]:
-        in_a, in_b = (texts.split == rows.splits.index(split) for split in (a, b))
+        in_a, in_b = (tells & (texts.split == rows.splits.index(split)) for split in (a, b))
+        if a != b:
+            in_a[rows_of_phrases(context, a, b)] = False
         for chunk in equal_pairs(texts.whole, in_a, in_b):
             once = (chunk.a < chunk.b) | (a != b)
             yield Pairs(chunk.a[once], chunk.b[once], chunk.score[once])
@@ -246,13 +257,14 @@ def _texts(context: Context) -> _Samples | None:
     return _Samples(
         unit="texts",
         relation="has the same text as",
-        sides={split: labelled_texts(context, texts, labels, split) for split in rows.splits},
+        sides={split: side(split) for split in rows.splits},
         labels=labels,
         names=names,
         near=lambda a, b: near_text_rows(context, texts, a, b),
         pairs=pairs,
         batches=lambda chunks: row_pair_batches(rows, CHECK.code, chunks),
         near_severity="warning",
+        no_proof=lambda a, b: rows_of_phrases(context, a, b),
     )
 
 

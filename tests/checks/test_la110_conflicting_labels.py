@@ -13,6 +13,8 @@ from leakaudit.config import Config
 from leakaudit.model import TableFile
 from tables import context, frame
 
+WORDS = ["anchor", "bridge", "candle", "door", "ember", "forest", "garden", "harbour", "island", "jacket"]
+
 
 def run(*files, **columns):
     return la110.run(context(*files, **columns), la110.CHECK.params)
@@ -160,3 +162,25 @@ def test_one_file_named_twice_with_two_labels_is_an_error(labels, expected, tmp_
     (tmp_path / "manifest.csv").write_text("path,label\n" + "\n".join(rows) + "\n")
     report = audit(tmp_path / "manifest.csv", within=True, select=("LA110",), cache_dir=tmp_path / "cache")
     assert [finding.severity for finding in report.findings] == expected
+
+
+def test_what_people_say_all_the_time_contradicts_nobody():
+    random = np.random.default_rng(0)
+
+    def messages(n, seed):
+        return [
+            f"the {' '.join(np.random.default_rng([seed, i]).permutation(WORDS))} is {i} of {seed}" for i in range(n)
+        ]
+
+    def labelled(texts):
+        return {"text": texts, "label": random.choice(["1", "5"], len(texts)).tolist()}
+
+    train, val = messages(200, 0), messages(80, 1)
+    common = [*["Good"] * 12, *["I love it!"] * 3]
+    quiet = run(frame("train", **labelled([*train, *common])), frame("val", **labelled([*val, *common])), label="label")
+    assert [finding for finding in quiet.findings if finding.severity == "error"] == []
+    assert quiet.metrics["val against train"]["n_conflicting"] == 0
+    flipped = {"text": [*val, *train[:4]], "label": ["5"] * 84}
+    loud = run(frame("train", text=train, label=["1"] * 200), frame("val", **flipped), label="label")
+    assert {finding.severity for finding in loud.findings} == {"error"}
+    assert loud.metrics["val against train"]["n_conflicting"] == 4

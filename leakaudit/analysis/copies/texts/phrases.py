@@ -16,8 +16,11 @@ from leakaudit.analysis.columns.profiles import columns_of
 from leakaudit.analysis.context import once
 from leakaudit.analysis.copies.rows.few_columns import A_HANDFUL, LEAST_AGAIN, may_be_usual
 from leakaudit.analysis.copies.texts.corpus import Telling, rows_of, texts_of, words_of
+from leakaudit.analysis.copies.texts.rows import members_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from leakaudit.analysis.context import Context
     from leakaudit.fingerprints.texts.documents import Texts
     from leakaudit.model import IntArray
@@ -80,6 +83,22 @@ def phrases(context: Context, texts: Texts, telling: Telling, held_out: str, ref
         said = "unsure"
     documents = short if said in ("usual", "unsure") else none
     return Phrases(said, documents, shared[~tells], len(short), expected)
+
+
+@once
+def telling_rows(context: Context, texts: Texts) -> npt.NDArray[np.bool_]:
+    """Rows with a text of three words that is no set phrase among all rows, shape (n,); all, where every text is a key.
+
+    What people say all the time ("Good", "Thank you") contradicts nobody who says it under another label.
+    """
+    telling = Telling()
+    if not len(texts.own):
+        return np.ones(len(texts.document), dtype=bool)
+    words = words_of(context, texts)
+    everything = members_of(texts.document[:, list(texts.own)], np.flatnonzero(texts.split >= 0))
+    numbers = np.arange(len(texts.documents))
+    tells = telling.among(words, numbers, everything, int((texts.split >= 0).sum()))
+    return np.asarray(np.append(tells, False)[texts.document[:, list(texts.own)]].any(axis=1))
 
 
 @once
