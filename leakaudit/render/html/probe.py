@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from leakaudit.model import DifficultyPart, ProbeCurve, ProbePair, ProbeReport, ProbeTerm, SplitDifficulty
+from leakaudit.model import DifficultyPart, ProbePair, ProbeReport, ProbeTerm, SplitDifficulty
 from leakaudit.render.html.chart import Chart, Curve, chart, overlay
 from leakaudit.render.html.numbers import HEIGHT, WIDTH, Box, interval_bars
 
@@ -103,7 +103,7 @@ class Shown:
 def shown(probe: ProbeReport) -> Shown:
     """The probe as a page draws it."""
     held_out, reference = (*probe.splits, "validation", "training")[:2] if probe.splits else ("validation", "training")
-    drawn = (_curves(probe.curves, "loss"), _curves(probe.curves, "accuracy"), _losses(probe, held_out, reference))
+    drawn = (_curves(probe, "loss"), _curves(probe, "accuracy"), _losses(probe, held_out, reference))
     return Shown(
         probe=probe,
         held_out=held_out,
@@ -116,16 +116,17 @@ def shown(probe: ProbeReport) -> Shown:
     )
 
 
-def _curves(curves: Sequence[ProbeCurve], what: str) -> Chart | None:
+def _curves(probe: ProbeReport, what: str) -> Chart | None:
     """Each full model in training, one line a model and side; those of the first are labelled."""
-    runs = []
+    runs, curves = [], probe.curves
+    unit = "boosting round" if probe.train_loss_kind == "eval_end" else "epoch"
     for at, curve in enumerate(curves):
         for side, style, label in (("train", "train", "train"), ("val", "val", "validation")):
             values = getattr(curve, f"{side}_{what}")
             runs.append((curve.epoch, Curve("" if at else label, style, values)))
     runs = [(x, curve) for x, curve in runs if x]
     seeds = f", {len(curves)} models" if len(curves) > 1 else ""
-    return overlay(f"{what.capitalize()} of the quick model{seeds}", "epoch", runs) if runs else None
+    return overlay(f"{what.capitalize()} of the quick model{seeds}", unit, runs) if runs else None
 
 
 def _losses(probe: ProbeReport, held_out: str, reference: str) -> Chart | None:
