@@ -106,7 +106,8 @@ def _judged(context: Context, found: Probed, params: Params) -> Outcome:
         return outcome("inconclusive", f"{said}; {why}")
     share = 1.0 if leak.smallest_share is None else min(1.0, leak.smallest_share)
     would = f"from about {max(1, round(share * attribution.n_val)):,} of {attribution.n_val:,} samples of "
-    would += f"{found.held_out} copied from {found.reference} on, known copies would show in four of five cases"
+    would += f"{found.held_out} copied from {found.reference} on, known copies would show in four of five cases; "
+    would += "copies that no check lists hardly show here, LA403 asks for them"
     if share > params.blind:
         return outcome("inconclusive", f"too few samples: {said}; {would}")
     return outcome("passed", f"{said}; {would}")
