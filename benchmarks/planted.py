@@ -129,7 +129,7 @@ def texts(run: Run, rng: Generator) -> dict[str, Any]:
             for place in rng.choice(len(parts), 3, replace=False):
                 parts[place] = str(rng.choice(words))
             val.loc[at, "text"] = " ".join(parts)
-    return {"train": train, "val": val, "label": "label", "text": "text"}
+    return {"train": train, "val": val, "label": "label"}
 
 
 def pictures(run: Run, rng: Generator, folder: Path) -> dict[str, Any]:
@@ -168,8 +168,7 @@ def audited(run: Run, probe: str) -> dict[str, Any]:
             report = leakaudit.audit(pictures(run, rng, Path(name))["folder"], **settings)
         else:
             made = table(run, rng) if run.kind == "tables" else texts(run, rng)
-            settings["text"] = made.pop("text", None)
-            report = leakaudit.audit(**{k: v for k, v in (settings | made).items() if v is not None})
+            report = leakaudit.audit(**settings, **made)
     seconds = time.perf_counter() - start
     statuses = {outcome.code: outcome.status for outcome in report.outcomes}
     said = {outcome.code: outcome.reason for outcome in report.outcomes if outcome.code in CODES}

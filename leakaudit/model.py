@@ -650,6 +650,77 @@ class LossHistogram:
 
 
 @dataclass(frozen=True, slots=True)
+class DifficultyPart:
+    """A class, or a group, of a split.
+
+    Parameters
+    ----------
+    name : str
+    n : int
+        Samples of the split that are of it.
+    mean : float
+        Their mean out-of-fold loss.
+    easiest, hardest : int
+        How many of them are among the easiest, and the hardest, of the split.
+    over : {"", "easiest", "hardest", "both"}
+        Where it is over-represented.
+    """
+
+    name: str
+    n: int
+    mean: float
+    easiest: int
+    hardest: int
+    over: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitDifficulty:
+    """How hard the samples of one split are for models that saw none of them.
+
+    Parameters
+    ----------
+    split : str
+    n : int
+    mean : float
+        Out-of-fold loss.
+    quantiles : tuple of float
+        At 0.1, 0.25, 0.5, 0.75 and 0.9.
+    easiest, hardest : int
+        Samples that are easier than the easiest tenth of the training split, and harder than its hardest tenth.
+    classes, groups : tuple of DifficultyPart
+        Hardest first; groups of five samples and more.
+    """
+
+    split: str
+    n: int
+    mean: float
+    quantiles: tuple[float, ...]
+    easiest: int
+    hardest: int
+    classes: tuple[DifficultyPart, ...] = ()
+    groups: tuple[DifficultyPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePair:
+    """What the probe found on a further pair of splits; as in `ProbeReport`."""
+
+    splits: tuple[str, ...]
+    n_train: int
+    n_val: int
+    n_leaked: int
+    gap: float | None
+    gap_low: float | None
+    gap_high: float | None
+    terms: tuple[ProbeTerm, ...]
+    tests: tuple[ProbeTest, ...]
+    summary: str
+    sampled: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeReport:
     """What the probe measured, as plain data.
 
@@ -682,6 +753,10 @@ class ProbeReport:
         Held-out samples with the largest out-of-fold loss; those that full models know best beyond what fold models do.
     sampled, notes : tuple of str
         What was left out; what must be read with the figures.
+    difficulty : tuple of SplitDifficulty
+        Of the reference split and every held-out split that was compared with it.
+    others : tuple of ProbePair
+        Further pairs of splits.
     interrupted : bool
         The user stopped it; then there are no figures.
     reason : str
@@ -711,6 +786,8 @@ class ProbeReport:
     confusion: tuple[tuple[int, ...], ...] = ()
     hardest: tuple[Sample, ...] = ()
     memorised: tuple[Sample, ...] = ()
+    difficulty: tuple[SplitDifficulty, ...] = ()
+    others: tuple[ProbePair, ...] = ()
     sampled: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted: bool = False

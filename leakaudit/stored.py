@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from leakaudit.model import (
     Coverage,
+    DifficultyPart,
     LossHistogram,
     Outcome,
     ProbeCurve,
+    ProbePair,
     ProbeReport,
     ProbeTerm,
     ProbeTest,
     Problem,
     Sample,
+    SplitDifficulty,
     SplitInfo,
     Unclaimed,
 )
@@ -184,4 +187,18 @@ def _probe(data: dict[str, Any]) -> ProbeReport:
     read["confusion"] = tuple(tuple(row) for row in data["confusion"])
     losses = data["losses"]
     read["losses"] = LossHistogram(**{k: tuple(v) for k, v in losses.items()}) if losses else None
+    read["difficulty"] = tuple(_difficulty(entry) for entry in data["difficulty"])
+    read["others"] = tuple(_pair(entry) for entry in data["others"])
     return ProbeReport(**{**data, **read})
+
+
+def _difficulty(data: dict[str, Any]) -> SplitDifficulty:
+    parts = {name: tuple(DifficultyPart(**part) for part in data[name]) for name in ("classes", "groups")}
+    return SplitDifficulty(**{**data, **parts, "quantiles": tuple(data["quantiles"])})
+
+
+def _pair(data: dict[str, Any]) -> ProbePair:
+    read: dict[str, Any] = {name: tuple(data[name]) for name in ("splits", "sampled", "notes")}
+    read["terms"] = tuple(ProbeTerm(**term) for term in data["terms"])
+    read["tests"] = tuple(ProbeTest(**test) for test in data["tests"])
+    return ProbePair(**{**data, **read})

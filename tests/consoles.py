@@ -260,6 +260,30 @@ def table_of_a_readme(rows: Rows) -> str:
     return "\n".join([*lines, *(f"| {i} | {t:.4f} | {v:.4f} | {b:.4f} |" for i, (t, v, _, b) in enumerate(rows))])
 
 
+def opennmt(rows: Rows) -> str:
+    """Steps of training go on after the lines of validation; what both have is a perplexity."""
+    lines = []
+    for i, (t, v, a, b) in enumerate(rows, 1):
+        lines += [
+            f"[2023-05-01 10:00:00,123 INFO] Step {1000 * i}/60000; acc: 9.0; ppl: 9.00; xent: 9.00; lr: 0.0001; 9 s;",
+            "[2023-05-01 10:02:00,123 INFO] valid stats calculation",
+            f"[2023-05-01 10:02:00,123 INFO] Train perplexity: {t:.4f}",
+            f"[2023-05-01 10:02:00,124 INFO] Train accuracy: {100 * a:.4f}",
+            f"[2023-05-01 10:02:10,124 INFO] Validation perplexity: {v:.4f}",
+            f"[2023-05-01 10:02:10,124 INFO] Validation accuracy: {100 * b:.4f}",
+        ]
+    return "\n".join(lines)
+
+
+def estimator(rows: Rows) -> str:
+    lines = []
+    for i, (t, v, _, b) in enumerate(rows):
+        lines.append(f"INFO:tensorflow:loss = {t:.4f}, step = {100 * i} (1.234 sec)")
+        saved = f"accuracy = {b:.4f}, global_step = {100 * i}, loss = {v:.4f}"
+        lines.append(f"INFO:tensorflow:Saving dict for global step {100 * i}: {saved}")
+    return "\n".join(lines)
+
+
 HOLDS: dict[Callable[[Rows], str], str] = {
     keras3: "tvab",
     keras2_without_bar: "tvab",
@@ -290,4 +314,6 @@ HOLDS: dict[Callable[[Rows], str], str] = {
     sentences: "tvb",
     of_many_iterations: "tvb",
     table_of_a_readme: "tvb",
+    opennmt: "tvab",
+    estimator: "tvb",
 }

@@ -45,7 +45,7 @@ import numpy as np
 
 from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
-from leakaudit.checks.probing import identity, measured, p_text, rounded, sizes, with_model
+from leakaudit.checks.probing import identity, over_pairs, p_text, rounded, sizes, with_model
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, finding_id
 from leakaudit.probe.run import Probed
 from leakaudit.probe.wording import easier
@@ -62,9 +62,10 @@ class Params:
 
 def run(context: Context, params: Params) -> Outcome:
     """Compare the out-of-fold losses of both sides."""
-    found = measured(context, CHECK)
-    if isinstance(found, Outcome):
-        return found
+    return over_pairs(context, CHECK, lambda found: _judged(context, found, params))
+
+
+def _judged(context: Context, found: Probed, params: Params) -> Outcome:
     test, term = found.attribution.test("easy"), found.attribution.term("c")
     h, held_out = found.measured.out_of_fold.mean(axis=0), found.measured.held_out
     spread = found.attribution.spread

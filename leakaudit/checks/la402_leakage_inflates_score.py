@@ -43,7 +43,7 @@ import numpy as np
 
 from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
-from leakaudit.checks.probing import identity, measured, p_text, rounded, sizes, with_model
+from leakaudit.checks.probing import identity, over_pairs, p_text, rounded, sizes, with_model
 from leakaudit.model import Breakdown, Evidence, Finding, Outcome, Status, finding_id
 from leakaudit.probe.run import Probed
 from leakaudit.probe.significance import Test, known_test
@@ -73,9 +73,10 @@ class _Inflation:
 
 def run(context: Context, params: Params) -> Outcome:
     """Measure what the known duplicates add to the score."""
-    found = measured(context, CHECK)
-    if isinstance(found, Outcome):
-        return found
+    return over_pairs(context, CHECK, lambda found: _judged(context, found, params))
+
+
+def _judged(context: Context, found: Probed, params: Params) -> Outcome:
     n_known, n = int(found.measured.leaked.sum()), int(found.measured.held_out.sum())
     metrics = sizes(found)
     if not n_known:

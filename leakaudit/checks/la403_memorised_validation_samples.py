@@ -53,7 +53,7 @@ import numpy as np
 
 from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
-from leakaudit.checks.probing import identity, measured, rounded, sizes
+from leakaudit.checks.probing import identity, over_pairs, rounded, sizes
 from leakaudit.model import Evidence, Finding, Outcome, SamplePair, Scalar, finding_id
 from leakaudit.probe.codes import ALPHA, FOLDS, Recognised
 from leakaudit.probe.run import Probed
@@ -74,9 +74,10 @@ class Params:
 
 def run(context: Context, params: Params) -> Outcome:
     """Ask for the random labels of validation samples."""
-    found = measured(context, CHECK)
-    if isinstance(found, Outcome):
-        return found
+    return over_pairs(context, CHECK, lambda found: _judged(context, found, params))
+
+
+def _judged(context: Context, found: Probed, params: Params) -> Outcome:
     pool = found.pool
     seen, val = found.recognised, np.flatnonzero(pool.held_out)
     sure = seen.sure

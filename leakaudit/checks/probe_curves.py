@@ -11,7 +11,8 @@ import numpy as np
 from leakaudit.analysis.context import Context
 from leakaudit.curves.rules import Rule
 from leakaudit.curves.settings import Settings
-from leakaudit.history import History, RuleOutcome, TrainLossKind
+from leakaudit.curves.speech import UNITS
+from leakaudit.history import History, RuleOutcome, TrainLossKind, Unit
 from leakaudit.model import Breakdown
 from leakaudit.probe.canary import canary
 from leakaudit.probe.features import choose_columns, number_features
@@ -41,9 +42,15 @@ def histories(found: Probed) -> list[History]:
                 val_accuracy=curve.val_accuracy[at],
                 lr=unknown,
                 train_loss_kind=cast(TrainLossKind, found.train_loss_kind),
+                unit=unit_of(found),
             )
         )
     return made
+
+
+def unit_of(found: Probed) -> Unit:
+    """What a row of its curves is: a round where it is boosted, whose loss is that of the weights at its end."""
+    return "iteration" if found.train_loss_kind == "eval_end" else "epoch"
 
 
 def by_gradient_descent(context: Context, found: Probed) -> Probed:
@@ -89,5 +96,5 @@ def last_epochs(found: Probed) -> Breakdown:
         shown = [round(float(column[-1]), 4) if np.isfinite(column[-1]) else None for column in ends]
         best = int(np.nanargmin(curve.val_loss)) if np.isfinite(curve.val_loss).any() else len(curve.epoch) - 1
         rows.append((seed, *shown, float(curve.epoch[best])))
-    names = ("seed", "training loss", "validation loss", "training accuracy", "validation accuracy", "best epoch")
-    return Breakdown(names, tuple(rows))
+    names = ("seed", "training loss", "validation loss", "training accuracy", "validation accuracy")
+    return Breakdown((*names, f"best {UNITS[unit_of(found)]}"), tuple(rows))

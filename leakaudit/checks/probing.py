@@ -8,12 +8,17 @@ import numpy as np
 
 from leakaudit.analysis.context import Context
 from leakaudit.checks.base import Check
-from leakaudit.model import Outcome, Scalar
+from leakaudit.model import Outcome, Scalar, Status
 from leakaudit.probe.outcome import NotProbed
-from leakaudit.probe.run import Probed, probed
+from leakaudit.probe.run import Probed, probed, probed_pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from leakaudit.model import IntArray
+
+WORST_FIRST: tuple[Status, ...] = ("failed", "errored", "inconclusive", "passed", "skipped")
+"""One pair that could not be judged leaves the whole open."""
 
 
 def measured(context: Context, check: Check) -> Probed | Outcome:
@@ -22,6 +27,37 @@ def measured(context: Context, check: Check) -> Probed | Outcome:
     if isinstance(found, NotProbed):
         return Outcome(check.code, check.slug, found.status, found.reason)
     return found
+
+
+def over_pairs(context: Context, check: Check, judge: Callable[[Probed], Outcome]) -> Outcome:
+    """What a check says of every pair of splits, as one outcome: the worst of them, with all findings.
+
+    Parameters
+    ----------
+    judge : callable
+        The outcome of one pair.
+    """
+    found = probed_pairs(context)
+    if isinstance(found, NotProbed):
+        return Outcome(check.code, check.slug, found.status, found.reason)
+    each = [judge(pair) for pair in found]
+    if len(each) == 1:
+        return each[0]
+    reasons = [f"{pair.held_out} against {pair.reference}: {one.reason}" for pair, one in zip(found, each, strict=True)]
+    metrics = {
+        f"{pair.held_out} against {pair.reference}": next(iter(one.metrics.values()))
+        for pair, one in zip(found, each, strict=True)
+        if one.metrics
+    }
+    return Outcome(
+        check.code,
+        check.slug,
+        min((one.status for one in each), key=WORST_FIRST.index),
+        "; ".join(dict.fromkeys(reasons)),
+        metrics,
+        tuple(finding for one in each for finding in one.findings),
+        sampled=tuple(dict.fromkeys(sentence for one in each for sentence in one.sampled)),
+    )
 
 
 def sizes(found: Probed) -> dict[str, Scalar]:

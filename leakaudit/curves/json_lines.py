@@ -14,6 +14,7 @@ https://mmengine.readthedocs.io/en/latest/advanced_tutorials/logging.html
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from leakaudit.curves import records
 from leakaudit.curves.build import About
@@ -57,7 +58,20 @@ def _records(source: Source) -> tuple[list[records.Record], int]:
             rows.append(records.of_object(value))
         else:
             n_broken += 1
-    return rows, n_broken
+    return _evaluations(rows), n_broken
+
+
+def _evaluations(rows: list[records.Record]) -> list[records.Record]:
+    """Lines of mmengine that hold scores and a step, beside lines of training with a learning rate: validation's."""
+    trained = any({"lr", "iter"} <= set(row.values) for row in rows)
+    if not trained:
+        return rows
+    return [
+        replace(row, split="val")
+        if row.split is None and "step" in row.values and not {"lr", "iter", "epoch"} & set(row.values)
+        else row
+        for row in rows
+    ]
 
 
 READER = Reader(

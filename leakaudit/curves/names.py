@@ -54,7 +54,22 @@ _NEVER = {"top5", "top3", "top10", "std", "smoothed", "runtime", "best", "min", 
 _NEVER |= {"time", "improvement", "last", "prev", "previous", "patience", "lowest", "highest", "delta", "norm"}
 _LOSSES = {"loss", "nll", "logloss", "mlogloss"}
 _ACCURACIES = {"accuracy", "acc", "top1"}
-ERRORS_AS_LOSS = ("cost", "objective", "xent", "crossentropy", "ce", "bce", "rmse", "mse", "mae", "l2", "l1", "mape")
+ERRORS_AS_LOSS = (
+    "cost",
+    "objective",
+    "xent",
+    "crossentropy",
+    "ce",
+    "bce",
+    "rmse",
+    "mse",
+    "mae",
+    "l2",
+    "l1",
+    "mape",
+    "perplexity",
+    "ppl",
+)
 """What serves as the loss where nothing is called one; the first that both splits have."""
 
 ERRORS_AS_LOSS_SHOWN = {word: word.upper() if len(word) <= 4 and word != "cost" else word for word in ERRORS_AS_LOSS}

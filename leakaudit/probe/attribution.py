@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -183,7 +183,7 @@ def attribute_gap(measured: Measured, *, n_boot: int = 1000, seed: int = 0) -> A
     tests = together(
         (
             easy_test(h, held_out, m.groups, n_permutations=n_boot - 1, seed=seed),
-            _leak(m, float((h - loss)[held_out].mean())),
+            _leak(m, in_probability),
             known_test(in_probability[held_out], leaked[held_out], m.groups[held_out]),
         )
     )
@@ -240,14 +240,22 @@ def _short(m: Measured) -> float:
     return 1 - (m.fold_rows or len(m.held_out) * (1 - 1 / n_folds)) / (m.full_rows or int((~m.held_out).sum()))
 
 
-def _leak(m: Measured, effect: float) -> Test:
+def _leak(m: Measured, gain: Float64) -> Test:
+    """Is the gain in ``exp(−loss)`` chance? It has an end: one sample that is all wrong weighs no more than one."""
+    effect, most = float(gain[m.held_out].mean()), float(gain[~m.held_out].mean())
     if (short := _short(m)) > MOST_SHORT:
         reason = f"fold models were trained on {short:.0%} fewer rows than full models, which looks like leakage"
-        return Test("leak", effect, reason=reason)
+        return Test("leak", effect, reason=reason, most=most)
     if len(m.out_of_fold) < 2:
-        return Test("leak", effect, reason="the folds were trained once; their chance spread takes two repeats")
-    null = measured_null(m, m.held_out)
-    return leak_test(effect, null, "there are too few fold models to see their chance spread")
+        reason = "the folds were trained once; their chance spread takes two repeats"
+        return Test("leak", effect, reason=reason, most=most)
+    null = measured_null(replace(m, loss=_bounded(m.loss), out_of_fold=_bounded(m.out_of_fold)), m.held_out)
+    return replace(leak_test(effect, null, "there are too few fold models to see their chance spread"), most=most)
+
+
+def _bounded(loss: Float64) -> Float64:
+    improbability: Float64 = 1 - np.exp(-np.maximum(loss, 0))
+    return improbability
 
 
 def _term(letter: str, name: str, value: float, bounds: tuple[float, float] | None, meaning: str) -> Term:

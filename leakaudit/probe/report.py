@@ -6,16 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leakaudit.model import LossHistogram, ProbeCurve, ProbeReport, ProbeTerm, ProbeTest, Sample
+from leakaudit.model import (
+    LossHistogram,
+    ProbeCurve,
+    ProbePair,
+    ProbeReport,
+    ProbeTerm,
+    ProbeTest,
+    Sample,
+    SplitDifficulty,
+)
+from leakaudit.probe.difficulty import DIGITS, bounds_of, difficulty, rounded
 from leakaudit.probe.outcome import NotProbed
-from leakaudit.probe.run import Probed, probed
+from leakaudit.probe.run import Probed, probed_pairs
 from leakaudit.probe.wording import explain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from leakaudit.analysis.context import Context
     from leakaudit.model import IntArray
     from leakaudit.probe.attribution import Term
     from leakaudit.probe.learner import Curve, Float64
+    from leakaudit.probe.significance import Test
 
 BINS = 40
 """Of the histogram of losses; a page shows no more."""
@@ -26,10 +39,6 @@ CONFUSED = 40
 POINTS = 200
 """Of a curve."""
 
-DIGITS = 9
-"""Of a figure of the report, after the point: the last bits of a sum hang on how many threads took part in it, and
-reports of the same data are the same byte for byte."""
-
 SHOWN = 12
 """Hardest and most memorised samples."""
 
@@ -38,9 +47,10 @@ def probe_report(context: Context) -> ProbeReport | None:
     """The report of the probe, None where it is off; a probe that could not measure says why."""
     if context.config.probe == "off":
         return None
-    found = probed(context)
-    if isinstance(found, NotProbed):
-        return ProbeReport(reason=found.reason, interrupted=found.interrupted)
+    pairs = probed_pairs(context)
+    if isinstance(pairs, NotProbed):
+        return ProbeReport(reason=pairs.reason, interrupted=pairs.interrupted)
+    found = pairs[0]
     measured, attribution = found.measured, found.attribution
     held_out = measured.held_out
     h, loss = measured.out_of_fold.mean(axis=0), measured.loss.mean(axis=0)
@@ -61,37 +71,94 @@ def probe_report(context: Context) -> ProbeReport | None:
         gap_high=_figure(attribution.gap_high),
         terms=tuple(map(_term, attribution.terms)),
         regularisers=tuple(map(_term, attribution.regularisers)),
-        tests=tuple(
-            ProbeTest(
-                test.name,
-                _figure(test.effect),
-                _figure(test.p),
-                _figure(test.p_holm),
-                _figure(test.detectable),
-                test.reason,
-            )
-            for test in attribution.tests
-        ),
-        summary=explain(attribution, found.by_check, n_recognised=found.n_recognised).headline,
+        tests=tuple(map(_test, attribution.tests)),
+        summary=_summary(found),
         curves=tuple(_curve(seed, curve) for seed, curve in enumerate(found.curves)),
         losses=_histogram(h, held_out),
         classes=found.measured.classes if confusion else (),
         confusion=confusion,
         hardest=_samples(context, found, h, np.flatnonzero(held_out), "out-of-fold loss"),
         memorised=_samples(context, found, h - loss, np.flatnonzero(held_out), "known better by"),
+        difficulty=_difficulty(context, pairs),
+        others=tuple(map(_pair, pairs[1:])),
         sampled=found.sampled,
         notes=(*found.notes, *attribution.limits),
     )
 
 
+def _summary(found: Probed) -> str:
+    sides = found.held_out, found.reference
+    return explain(found.attribution, found.by_check, n_recognised=found.n_recognised, sides=sides).headline
+
+
+def _pair(found: Probed) -> ProbePair:
+    attribution = found.attribution
+    return ProbePair(
+        (found.held_out, found.reference),
+        n_train=attribution.n_train,
+        n_val=attribution.n_val,
+        n_leaked=attribution.n_leaked,
+        gap=_figure(attribution.gap),
+        gap_low=_figure(attribution.gap_low),
+        gap_high=_figure(attribution.gap_high),
+        terms=tuple(map(_term, attribution.terms)),
+        tests=tuple(map(_test, attribution.tests)),
+        summary=_summary(found),
+        sampled=found.sampled,
+        notes=(*found.notes, *attribution.limits),
+    )
+
+
+def _difficulty(context: Context, pairs: Sequence[Probed]) -> tuple[SplitDifficulty, ...]:
+    """The reference split of the first pair, and every split that was compared with it."""
+    groups, reference = _declared_groups(context), pairs[0].reference
+    found: list[SplitDifficulty] = []
+    for pair in pairs:
+        if pair.reference != reference:
+            continue
+        measured = pair.measured
+        h, held_out = measured.out_of_fold.mean(axis=0), measured.held_out
+        classes = None if measured.truth is None else (measured.truth, measured.classes)
+        own = None if groups is None else (groups[0][pair.pool.indices], groups[1])
+        bounds = bounds_of(h[~held_out])
+        sides = [(pair.held_out, held_out)] if found else [(reference, ~held_out), (pair.held_out, held_out)]
+        found += [difficulty(name, h, inside, bounds, classes, own) for name, inside in sides]
+    return tuple(found)
+
+
+def _declared_groups(context: Context) -> tuple[IntArray, Sequence[str]] | None:
+    """Codes of the declared groups of all samples, and their names; None where none are declared."""
+    if context.has_pictures:
+        if context.samples.group is None:
+            return None
+        from leakaudit.analysis.belonging.keys import key_of
+
+        key = key_of("group column", context.samples.group)
+        return key.codes, key.values.to_pylist()
+    name = context.dataset.columns.group
+    if name is None:
+        return None
+    from leakaudit.fingerprints.rows.columns import read_columns
+
+    (column,) = read_columns(context.rows, [name])
+    if column.codes is not None and column.levels is not None:
+        return column.codes, column.levels.to_pylist()
+    assert column.numbers is not None
+    values, codes = np.unique(column.numbers, return_inverse=True)
+    return np.where(column.missing, -1, codes.reshape(-1)).astype(np.int64), [f"{value:g}" for value in values]
+
+
+def _test(test: Test) -> ProbeTest:
+    effect, p, p_holm, detectable = map(_figure, (test.effect, test.p, test.p_holm, test.detectable))
+    return ProbeTest(test.name, effect, p, p_holm, detectable, test.reason)
+
+
 def _term(term: Term) -> ProbeTerm:
-    value = round(float(term.value), DIGITS) + 0.0
-    return ProbeTerm(term.letter, term.name, value, _figure(term.low), _figure(term.high), term.meaning)
+    return ProbeTerm(term.letter, term.name, rounded(term.value), _figure(term.low), _figure(term.high), term.meaning)
 
 
 def _figure(value: float | None) -> float | None:
-    """A figure of the report; without a minus before a zero."""
-    return None if value is None else round(float(value), DIGITS) + 0.0
+    return None if value is None else rounded(value)
 
 
 def _curve(seed: int, curve: Curve) -> ProbeCurve:

@@ -87,9 +87,21 @@ class Probed:
         return int((self.recognised.sure & ~self.pool.leaked[self.pool.held_out]).sum())
 
 
-@once
+MOST_PAIRS = 3
+"""Pairs of splits that are probed: all of training, validation and test; of more splits the first."""
+
+
 def probed(context: Context) -> Probed | NotProbed:
-    """What the probe found on the first pair of splits (validation against training), measured once a context.
+    """What the probe found on the first pair of splits that it could measure: as a rule validation against training."""
+    found = probed_pairs(context)
+    return found if isinstance(found, NotProbed) else found[0]
+
+
+@once
+def probed_pairs(context: Context) -> tuple[Probed, ...] | NotProbed:
+    """What the probe found on every pair of splits, at least one; measured once a context.
+
+    A pair that cannot be measured is said with the first one that could be: a test split without labels is usual.
 
     Raises
     ------
@@ -105,16 +117,38 @@ def probed(context: Context) -> Probed | NotProbed:
     kind = choose_kind(context, target, mode)
     if isinstance(kind, NotProbed):
         return kind
-    held_out, reference = context.pairs_of_splits[0]
-    val, train = (_labelled(context, target, name) for name in (held_out, reference))
+    pairs = context.pairs_of_splits
+    left_out = [f"the probe did not compare {a} with {b}" for a, b in pairs[MOST_PAIRS:]]
+    found: list[Probed] = []
+    failed: list[NotProbed] = []
+    for pair in pairs[:MOST_PAIRS]:
+        one = _probed_pair(context, target, kind, pair, context.config.probe_budget / len(pairs[:MOST_PAIRS]))
+        if isinstance(one, Probed):
+            found.append(one)
+            continue
+        if one.interrupted:
+            return one
+        failed.append(one)
+        left_out.append(f"the probe could not compare {pair[0]} with {pair[1]}: {one.reason}")
+    if not found:
+        return failed[0]
+    return (replace(found[0], sampled=(*found[0].sampled, *left_out)), *found[1:])
+
+
+def _probed_pair(
+    context: Context, target: Target, kind: Kind, pair: tuple[str, str], budget: float
+) -> Probed | NotProbed:
+    """Measure one pair of (held-out, reference) splits within so many seconds."""
+    held_out, reference = pair
+    val, train = (_labelled(context, target, name) for name in pair)
     if (reason := _too_little(target, train, val, held_out, reference)) is not None:
         return NotProbed("inconclusive", reason)
     try:
-        design, notes = _planned(context, kind, target, train, val)
+        design, notes = _planned(kind, target, train, val, budget)
         kind = replace(kind, notes=(*kind.notes, *notes))
         related = relations(context, held_out, reference)
         pool = draw_pool(train, val, related, design)
-        return _measure(context, kind, design, pool, target, related.by_check, (held_out, reference))
+        return _measure(context, kind, design, pool, target, related.by_check, pair)
     except (KeyboardInterrupt, MemoryError) as error:
         return _ended_by(error)
 
@@ -125,11 +159,8 @@ def _ended_by(error: BaseException) -> NotProbed:
     return NotProbed("inconclusive", str(error) or "there is too little memory to train models")
 
 
-def _planned(
-    context: Context, kind: Kind, target: Target, train: IntArray, val: IntArray
-) -> tuple[Plan, tuple[str, ...]]:
+def _planned(kind: Kind, target: Target, train: IntArray, val: IntArray, budget: float) -> tuple[Plan, tuple[str, ...]]:
     """The plan, and what must be said of it: made for less time where this machine is slow and the plan is long."""
-    budget = context.config.probe_budget
     make = partial(plan, len(train), len(val), kind.cost, workers=kind.workers)
     design = make(budget=budget)
     if design.seconds < WORTH_IT:
@@ -328,7 +359,4 @@ def _sampled(context: Context, pool: Pool, target: Target, pair: tuple[str, str]
         n, total = int(inside.sum()), len(_labelled(context, target, name))
         if n < total:
             said.append(f"the probe looked at {n:,} of {total:,} labelled samples of {name}, drawn at random")
-    others = [name for name in context.dataset.splits if name not in pair]
-    if others:
-        said.append(f"the probe compares {held_out} with {reference} only, not {', '.join(others)}")
     return tuple(said)

@@ -144,3 +144,16 @@ def test_a_line_that_breaks_off_is_said(tmp_path):
 def test_json_without_a_history(tmp_path):
     with pytest.raises(InputError, match="no training history that is known"):
         only(tmp_path, {"a": [1, 2], "b": {"c": 3}})
+
+
+def test_lines_of_mmengine_without_a_learning_rate_are_evaluations(tmp_path):
+    path = tmp_path / "scalars.json"
+    lines = []
+    for i in range(1, 6):
+        lines.append({"lr": 0.01, "data_time": 0.1, "loss": 1 / i, "epoch": i, "iter": 10 * i, "step": 10 * i})
+        lines.append({"accuracy/top1": 50.0 + i, "loss": 2 / i, "data_time": 0.1, "step": i})
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    (found,) = read(path)
+    np.testing.assert_allclose(found.train_loss, 1 / np.arange(1, 6))
+    np.testing.assert_allclose(found.val_loss, 2 / np.arange(1, 6))
+    np.testing.assert_allclose(found.val_accuracy, (50 + np.arange(1, 6)) / 100)

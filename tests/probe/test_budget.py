@@ -36,9 +36,20 @@ def test_everything_is_looked_at_where_there_is_time():
     assert made.models == 18
 
 
+def test_small_splits_get_more_repeats_where_they_are_cheap():
+    assert plan(400, 100, Cost(1e-5, 0.1, 20_000), budget=180, workers=2).repeats == 6
+    assert plan(400, 100, Cost(1e-5, 1.0, 20_000), budget=180, workers=2).repeats == 3
+    assert plan(4_000, 1_000, Cost(1e-5, 0.1, 20_000), budget=180, workers=2).repeats == 3
+
+
+def test_large_splits_get_two_repeats_where_three_would_be_long():
+    assert plan(16_000, 4_000, Cost(2e-4, 1.0, 20_000), budget=180, workers=2).repeats == 2
+    assert plan(16_000, 4_000, Cost(2e-5, 0.1, 20_000), budget=180, workers=2).repeats == 3
+
+
 def test_less_time_means_fewer_models_then_fewer_samples():
     slow = Cost(8 / 2_800, 0.1, 10_000)
-    assert plan(8_000, 2_000, slow, budget=1_000, workers=2).repeats == 3
+    assert plan(7_000, 1_750, slow, budget=1_000, workers=2).repeats == 3
     fewer = plan(8_000, 2_000, slow, budget=180, workers=2)
     assert (fewer.repeats, fewer.n_train) == (2, 8_000)
     least = plan(8_000, 2_000, slow, budget=30, workers=2)

@@ -83,6 +83,21 @@ def test_known_duplicates_explain_a_low_loss():
     assert "LA104" in probe.summary
 
 
+def test_a_page_shows_difficulty_and_the_gap_before_the_findings(three_splits):
+    from io import StringIO
+
+    from leakaudit.render.html.page import write
+
+    stream = StringIO()
+    write(three_splits, stream)
+    page = stream.getvalue()
+    places = [page.index(f'id="{name}"') for name in ("data", "probe", "findings", "models")]
+    assert places == sorted(places)
+    assert page.index("How hard the samples are") < page.index('id="probe"')
+    assert "Nothing (±0.000): timing, regularisation" in page
+    assert page.count("test against val</bdi></h3>") == 1
+
+
 def test_the_same_data_give_the_same_report_whatever_the_workers():
     train, val = split_table(150, 50, leak=0.2)
     first, again, wide = (to_json(scan(train, val, jobs=jobs)) for jobs in (1, 1, 3))
@@ -191,13 +206,51 @@ def test_a_budget_that_is_too_small_looks_at_fewer_samples_and_says_so(monkeypat
     assert any("drawn at random" in sentence for sentence in report.coverage.sampled)
 
 
-def test_three_splits_probe_the_first_pair():
+@pytest.fixture(scope="module")
+def three_splits():
+    """Training, validation and test; all of test is in validation, and nothing else is shared."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("leakaudit.probe.trees.ROUNDS", ROUNDS)
+        train, val = split_table(260, 120, noise=2.0)
+        settings = {"label": "label", "select": CODES, "probe": "cpu", "jobs": 1, "use_cache": False}
+        return audit(train=train, val=val, test=val[:60], **settings)
+
+
+def test_three_splits_probe_every_pair(three_splits):
+    assert three_splits.probe.splits == ("val", "train")
+    assert [pair.splits for pair in three_splits.probe.others] == [("test", "train"), ("test", "val")]
+    found = [finding.splits for finding in three_splits.findings if finding.code == "LA401"]
+    assert found == [("test", "val")]
+    said = outcome(three_splits, "LA401").reason
+    assert all(f"{pair}: " in said for pair in ("val against train", "test against train", "test against val"))
+    assert three_splits.probe.others[1].summary.startswith("60 of 60 test samples are in val as well")
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(json.loads(to_json(three_splits)), json_schema())
+
+
+def test_difficulty_of_every_split(three_splits):
+    found = three_splits.probe.difficulty
+    assert [(split.split, split.n) for split in found] == [("train", 260), ("val", 120), ("test", 60)]
+    for split in found:
+        assert sum(part.n for part in split.classes) == split.n
+        assert list(split.quantiles) == sorted(split.quantiles)
+    assert found[0].hardest == pytest.approx(26, abs=1)
+    assert found[0].easiest == pytest.approx(26, abs=1)
+
+
+def test_a_test_split_without_labels_is_said():
     train, val = split_table()
-    report = audit(
-        train=train, val=val, test=split_table(seed=1)[1], label="label", select=CODES, probe="cpu", use_cache=False
-    )
-    assert report.probe.splits == ("val", "train")
-    assert any("not test" in sentence for sentence in report.probe.sampled)
+    report = scan(train, val, test=split_table(seed=1)[1].assign(label=None))
+    assert report.probe.others == ()
+    assert any("could not compare test with train: " in sentence for sentence in report.probe.sampled)
+
+
+def test_difficulty_by_declared_group():
+    train, val = split_table(200, 60)
+    train["site"], val["site"] = [f"a{i // 10}" for i in range(200)], [f"b{i // 10}" for i in range(60)]
+    of_train, of_val = scan(train, val, group="site", probe="fast").probe.difficulty
+    assert {part.name for part in of_train.groups} == {f"a{i}" for i in range(20)}
+    assert {(part.name, part.n) for part in of_val.groups} == {(f"b{i}", 10) for i in range(6)}
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------

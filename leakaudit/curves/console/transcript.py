@@ -1,8 +1,9 @@
 """The lines of a run in their order as records: which epoch, which split, which values.
 
 An epoch or step that a line names holds until the next. A split that a line begins with (``Test: [0/10] …``, ``Eval
-begin…``) holds until the next split or epoch. After the bar of an epoch is full, another bar before the next epoch is
-an evaluation of its own (``model.evaluate``), read as the test set.
+begin…``) holds until the next split or epoch; where that line had values of its own (``Validation perplexity: 9.1``) it
+ends with the next step as well, for training goes on there. After the bar of an epoch is full, another bar before the
+next epoch is an evaluation of its own (``model.evaluate``), read as the test set.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _STEP = re.compile(
 _AVERAGED = re.compile(r"\bavg\b|\baveraged?\b", re.IGNORECASE)
 _CURRENT = re.compile(r"\bcur metric\b")
 """How PaddleOCR calls what it measures on validation."""
+
+_EVALUATED = re.compile(r"\bSaving dict for global step\b")
+"""How TensorFlow's estimators begin the line of an evaluation."""
 
 _LEADING = re.compile(r"^\W{0,3}(\d+)\s*/\s*(\d+)\b")
 _OBJECT = re.compile(r"\{\s*['\"].*\}")
@@ -88,8 +92,15 @@ class _State:
     epoch: float | None = None
     step: float | None = None
     split: Split | None = None
+    valued: bool = False
     full: bool = False
     names: tuple[str, ...] | None = None
+
+    def goes_on_to(self, step: float) -> None:
+        """A later step ends the split that a line with values said."""
+        if self.valued and self.step is not None and step > self.step:
+            self.split, self.valued = None, False
+        self.step = step
 
 
 def transcript(lines: Sequence[str]) -> Transcript:
@@ -179,14 +190,15 @@ def _values(found: Transcript, state: _State, line: str, *, leading: bool) -> No
         rest = f"{line[: marked.start()]} | {line[marked.end() :]}"
     stepped = _STEP.search(rest)
     if stepped:
-        state.step = float(stepped["n"])
+        state.goes_on_to(float(stepped["n"]))
         rest = f"{rest[: stepped.start()]} | {rest[stepped.end() :]}"
-    if _CURRENT.search(rest):
-        state.split = "val"
+    if _CURRENT.search(rest) or _EVALUATED.search(line):
+        state.split, state.valued = "val", True
     parsed = parse(rest, state.split)
     if parsed.label is not None and (parsed.pairs or len(line.split()) <= LABEL_WORDS or is_bar(line)):
         splits = {_split_of(pair) for pair in parsed.pairs}
         state.split = parsed.label if len(splits) < 2 else None  # a line on both splits says nothing of the next
+        state.valued = bool(parsed.pairs) and not is_bar(line)
     values = _told(parsed)
     running = any(pair.running for pair in parsed.pairs) or _AVERAGED.search(rest) is not None
     split: Split | None = None

@@ -15,7 +15,18 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from leakaudit.model import Breakdown, Evidence, Excerpt, Finding, Outcome, Problem, Report, Sample, SamplePair
+from leakaudit.model import (
+    Breakdown,
+    Evidence,
+    Excerpt,
+    Finding,
+    Outcome,
+    ProbeReport,
+    Problem,
+    Report,
+    Sample,
+    SamplePair,
+)
 from leakaudit.render.terminal.screen import Part, Screen
 from leakaudit.render.words.summary import (
     FailedCheck,
@@ -85,6 +96,8 @@ def _lines(report: Report, screen: Screen) -> Iterator[Text]:
     yield from screen.wrapped((f"{ICONS[top.tone]} {top.text}", STYLES[top.tone]), hanging=2)
     yield Text()
     yield from _data(report, screen)
+    if report.probe is not None and not report.probe.reason:
+        yield from _section("Training and validation loss", _probe(report.probe, screen))
     for check in failed_checks(report):
         yield Text()
         yield from _check(report, check, screen)
@@ -111,6 +124,28 @@ def _data(report: Report, screen: Screen) -> Iterator[Text]:
     yield from screen.wrapped(("Splits  ", "dim"), " · ".join(told), indent=2, hanging=10)
     for note in report.notes:
         yield from screen.wrapped(("Note    ", "dim"), note, indent=2, hanging=10)
+
+
+def _probe(probe: ProbeReport, screen: Screen) -> Iterator[Text]:
+    """What explains the gap of each pair of splits, and how hard the samples of each split are."""
+    pair = f"{' against '.join(probe.splits)}: " if probe.others else ""
+    yield from screen.wrapped(f"{pair}{probe.summary}", indent=2)
+    for other in probe.others:
+        yield from screen.wrapped(f"{' against '.join(other.splits)}: {other.summary}", indent=2)
+    if not probe.difficulty:
+        return
+    means = ", ".join(f"{split.mean:.3f} in {split.split}" for split in probe.difficulty)
+    said = f"Difficulty: mean loss of models that saw none of it {means} ({probe.unit})."
+    over = [
+        f"{part.name} ({split.split})"
+        for split in probe.difficulty
+        for part in (*split.classes, *split.groups)
+        if part.over in ("hardest", "both")
+    ]
+    if over:
+        more = f" and {len(over) - CLASSES} more" if len(over) > CLASSES else ""
+        said += f" Over-represented among the hardest tenth: {', '.join(over[:CLASSES])}{more}."
+    yield from screen.wrapped(said, indent=2)
 
 
 def _check(report: Report, check: FailedCheck, screen: Screen) -> Iterator[Text]:

@@ -122,9 +122,13 @@ def not_judged(diagnosis: Diagnosis) -> list[RuleOutcome]:
     return [o for o in diagnosis.outcomes if o.status in ("skipped", "inconclusive") and o.rule not in quiet]
 
 
+FEWEST = 3
+"""Runs from which an interval is shown: that of two is many times as long as they are apart, and says nothing."""
+
+
 def interval_text(interval: Interval) -> str:
-    """``0.712 [0.690, 0.734], n = 5``."""
-    if interval.low is None or interval.high is None:
+    """``0.712 [0.690, 0.734], n = 5``; of two runs the mean alone."""
+    if interval.low is None or interval.high is None or interval.n < FEWEST:
         return f"{number(interval.mean)}, n = {interval.n}"
     return f"{number(interval.mean)} [{number(interval.low)}, {number(interval.high)}], n = {interval.n}"
 

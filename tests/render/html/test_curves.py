@@ -132,3 +132,11 @@ def test_the_style_sheet_is_the_one_that_the_policy_allows():
     page = curves_html.to_html(report(run()))
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
     assert f"sha256-{b64encode(sha256(style.encode()).digest()).decode()}" in page
+
+
+def test_two_runs_have_no_interval_that_says_anything():
+    from leakaudit.history import Interval
+    from leakaudit.render.words.curves import interval_text
+
+    assert interval_text(Interval(0.7, -200.0, 200.0, 2, (0.6, 0.8))) == "0.7, n = 2"
+    assert interval_text(Interval(0.7, 0.6, 0.8, 3, (0.6, 0.7, 0.8))) == "0.7 [0.6, 0.8], n = 3"

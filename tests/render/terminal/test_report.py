@@ -17,7 +17,16 @@ from leakaudit.render import FORMATS
 from leakaudit.render.terminal.report import print_report
 from leakaudit.render.terminal.screen import Screen, breaks
 from leakaudit.render.words.plain import plain
-from reports import HOSTILE, REPORTS, clean_report, image_report, incomplete_report, many_findings, table_report
+from reports import (
+    HOSTILE,
+    REPORTS,
+    clean_report,
+    image_report,
+    incomplete_report,
+    many_findings,
+    probe_report,
+    table_report,
+)
 
 
 def printed(report, width=80, **options):
@@ -176,3 +185,12 @@ def test_breaks_lose_nothing_and_fit(text, first, rest):
 
 def test_equal_reports_give_equal_text():
     assert printed(image_report()) == printed(image_report())
+
+
+def test_the_probe_is_said_before_the_findings():
+    text = " ".join(printed(probe_report()).split())
+    assert "Training and validation loss val against train: Leakage and regularisation explain" in text
+    assert "test against val: Validation loss is level." in text
+    assert "mean loss of models that saw none of it 0.500 in train, 0.400 in val (nats)" in text
+    assert "hardest tenth: cat (val), patient 7 (val)." in text
+    assert "Training and validation loss" not in printed(image_report())
