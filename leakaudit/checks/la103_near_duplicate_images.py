@@ -48,8 +48,10 @@ What it cannot see
 Crops of less than about 60 % of a side and off-centre crops of less than 85 %, wide borders, turns that were also
 cropped or scaled, collages, and other views of the same object: those are groups, not copies (see LA108). In a narrow
 domain (digits, glyphs) a copy that was changed visibly is no more alike than strangers are, and stays unreported. In a
-fixed scene, a change as small as a copy's own (a small thing added, moved or taken away) passes for none, and crops
-and overlays are not told from other content.
+fixed scene, a change as small as a copy's own (a small thing added, moved or taken away), or of colour alone, passes
+for none, and crops and overlays are not told from other content. On made sets of one and of twelve fixed cameras
+(`benchmarks/scenes.py`) all of 24 second exposures are found, and of 152 other pictures 1 is an error and 4 are
+suspected, in which things have the brightness of what is behind them.
 
 Fix
 ---
