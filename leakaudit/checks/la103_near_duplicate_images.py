@@ -26,9 +26,10 @@ How it decides
    random, show how strong the evidence between unrelated pictures of this set is. The best of 4 and the best of 16
    strangers make a line in the logarithm of their number, which is read at the size of the reference. A near-duplicate
    exceeds it by 5 standard deviations (1.4826 × the median absolute deviation; Student's t for few pictures) and by 0.5
-   more, or is the same thumbnail (score of 0.98, at most 3 grey levels apart). Fewer than 20 reference pictures make no
-   null: then evidence of 5.5 suffices. Held-out pictures do not enter, nor do the nearest pictures of the reference:
-   in a film they are its neighbouring frames.
+   more, or is the same thumbnail (score of 0.98, at most 3 grey levels apart), or the same to the last detail (score of
+   0.9, and no place of 64×64 pixels has changed by more than 8 grey levels, nor by 15 % of the contrast). Fewer than 20
+   reference pictures make no null: then evidence of 5.5 suffices. Held-out pictures do not enter, nor do the nearest
+   pictures of the reference: in a film they are its neighbouring frames.
 5. *Fixed scenes*: where one pair of strangers in a hundred agrees as copies do (a camera on a wall, a game board), the
    evidence says that two pictures show the same scene, and nothing of the content. Then the largest local change
    decides, at 64×64 pixels, with light, contrast and slips of 0.4 pixels taken out: up to 15 grey levels the pair is
@@ -47,8 +48,10 @@ What it cannot see
 Crops of less than about 60 % of a side and off-centre crops of less than 85 %, wide borders, turns that were also
 cropped or scaled, collages, and other views of the same object: those are groups, not copies (see LA108). In a narrow
 domain (digits, glyphs) a copy that was changed visibly is no more alike than strangers are, and stays unreported. In a
-fixed scene, a change as small as a copy's own (a small thing added, moved or taken away) passes for none, and crops
-and overlays are not told from other content.
+fixed scene, a change as small as a copy's own (a small thing added, moved or taken away), or of colour alone, passes
+for none, and crops and overlays are not told from other content. On made sets of one and of twelve fixed cameras
+(`benchmarks/scenes.py`) all of 24 second exposures are found, and of 152 other pictures 1 is an error and 4 are
+suspected, in which things have the brightness of what is behind them.
 
 Fix
 ---

@@ -45,7 +45,7 @@ is compared with the best agreement with as many 20 to 60 numbers away: frames o
 (``numbers.more_alike``), an exact sign test says so at 0.1 % (``numbers.alpha``), 12 pictures at least
 (``numbers.least``) were compared, and direct neighbours are torn apart at least half as often as by assigning single
 pictures at random: a split into stretches is quiet. Films and fixed cameras have 0.5 to 0.99, fourteen other sets at
-most 0.13.
+most 0.13. Made films and tiles of known truth: `benchmarks/scenes.py`.
 *Tiles*: the last two numbers are places. Neighbouring tiles must have a window in common at one overlap (correlation
 above 0.9 for half of them, for a tenth of other pairs at most), or go on in each other at their borders (clearly more
 alike than other borders, by the same test).

@@ -80,11 +80,11 @@ def neighbours_by_number(
             "n_less_alike": torn.n_less,
         }
     cut = tiles(records, places, side, judged)
-    if _is_cut(cut, params):
+    if is_cut(cut, params):
         said = f"{len(cut.neighbours):,} tiles have a neighbour on the other side"
         message, effect, note = _of_tiles(cut, *pair)
         neighbours = cut.neighbours
-    elif _is_torn(torn, params):
+    elif is_torn(torn, params):
         said = f"{len(torn.neighbours):,} numbered pictures have an alike neighbour on the other side"
         message, effect, note = _of_frames(torn, *pair)
         neighbours = torn.neighbours
@@ -118,7 +118,8 @@ def _taken_apart(context: Context) -> tuple[Numbered, Numbered, npt.NDArray[np.b
     return numbered(uris, splits), numbered(uris, splits, two=True), judged
 
 
-def _is_torn(torn: Frames, params: NumberParams) -> bool:
+def is_torn(torn: Frames, params: NumberParams) -> bool:
+    """Whether a split tears frames of films apart."""
     return (
         torn.n_tested >= params.least
         and torn.effect >= params.more_alike
@@ -127,7 +128,8 @@ def _is_torn(torn: Frames, params: NumberParams) -> bool:
     )
 
 
-def _is_cut(cut: Tiles, params: NumberParams) -> bool:
+def is_cut(cut: Tiles, params: NumberParams) -> bool:
+    """Whether a split tears tiles of one picture apart."""
     overlap = cut.fits >= TILES_FIT and cut.far_fits <= OTHERS_FIT
     abut = cut.fits - cut.far_fits >= params.more_alike
     return (

@@ -193,7 +193,7 @@ def match_splits(
         The workers that search; None: threads of this process.
     """
     params = params or NearParams()
-    look = look or thumbnails_of(records)
+    closer, look = look, look or thumbnails_of(records)
     judged = ~blank(records, params.blank, jobs=jobs, engine=engine) if judged is None else judged
     nulls = nulls or reference_nulls(records, in_b, params, judged=judged, look=look, jobs=jobs, engine=engine)
     limit = _limit(nulls[0], nulls[0].limit(params.z), params)
@@ -201,7 +201,9 @@ def match_splits(
     b = np.flatnonzero(in_b & judged)
     plain = derived.plain if derived else None
     fewer = replace(params, most_candidates=4 * params.scene_candidates) if nulls[0].change is not None else params
-    matches, n_crowded = _all_matches(records, a, b, limit, fewer, jobs, advance, plain, engine)
+    # Where strangers are alike to the last detail (rings of all sizes), being so says nothing.
+    closer = closer if nulls[0].share < params.scene_share else None
+    matches, n_crowded = _all_matches(records, a, b, limit, fewer, closer, jobs, advance, plain, engine)
     turned = turned_matches(records, a, b, jobs=jobs, described=derived.turned if derived else None, engine=engine)
     turned = turned.where(turned.evidence >= _limit(nulls[1], float(priced(nulls[1].limit(params.z))), params))
     known = np.isin(turned.a * len(records) + turned.b, matches.a * len(records) + matches.b)
@@ -309,6 +311,13 @@ def match_within(
     )
 
 
+def _same_detail(records: np.ndarray, matches: Matches, params: NearParams, closer: Look) -> npt.NDArray[np.bool_]:
+    """Which are the same pictures to the last detail, looked at more closely: rescaled copies among look-alikes."""
+    change = local_change(records, matches.a, matches.b, matches.orientation, closer)
+    contrast = np.minimum(records["spread"][matches.a], records["spread"][matches.b])
+    return np.asarray(change <= np.minimum(params.same_detail, params.same_detail_share * contrast))
+
+
 def _limit(null: Null, of_null: float, params: NearParams) -> float:
     """Evidence to ask for."""
     if null.change is not None:  # evidence says that it is the scene, and the change in it says the rest
@@ -323,6 +332,7 @@ def _all_matches(
     b: IntArray,
     limit: float,
     params: NearParams,
+    closer: Look | None,
     jobs: int,
     advance: Callable[[int], None],
     described: FloatArray | None,
@@ -335,6 +345,9 @@ def _all_matches(
         enough = matches.evidence >= limit
         rest = np.flatnonzero(~enough & (matches.score >= params.same) & (matches.evidence >= params.suspected))
         enough[rest] = difference(records, matches.where(rest)) <= params.same_difference
+        if closer is not None:
+            rest = np.flatnonzero(~enough & (matches.score >= params.detailed) & (matches.evidence >= params.suspected))
+            enough[rest] = _same_detail(records, matches.where(rest), params, closer)
         return matches.where(enough)
 
     if not len(a) or not len(b):

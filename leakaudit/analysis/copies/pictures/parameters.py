@@ -35,6 +35,12 @@ class NearParams:
         Score, and root-mean-square difference in grey levels of brightness and of either colour thumbnail, from which a
         pair with evidence above `suspected` is the same thumbnail for all that can be seen, whatever the null says.
         JPEG at quality 75 leaves about 1 of a photograph of 640×480. No test digit of MNIST has such a partner.
+    detailed, same_detail, same_detail_share : float
+        Score from which a pair that does not stand out of a narrow domain is looked at more closely; the most that may
+        have changed in any place (`leakaudit.analysis.copies.pictures.scene.local_change`), in grey levels and as a
+        share of the contrast of the fainter picture, for it to be the same to the last detail. Copies of hand signs
+        and of glyphs at three quarters and at one and a half of their size have 0 to 5, the most alike strangers among
+        MNIST digits 27.
     alone, null_least : float, int
         Evidence that suffices where the reference has fewer pictures than `null_least` to measure a null on. With 18
         reference pictures, the most between a stranger and the nearest of them, in 3,120 tries each, was 4.2 in MNIST,
@@ -70,6 +76,9 @@ class NearParams:
     z: float = 5.0
     same: float = 0.98
     same_difference: float = 3.0
+    detailed: float = 0.9
+    same_detail: float = 8.0
+    same_detail_share: float = 0.15
     alone: float = 5.5
     null_least: int = 20
     framing: float = 0.9

@@ -130,6 +130,14 @@ def test_another_exposure_of_the_same_content_is_a_copy_in_a_fixed_scene(boards)
     assert (a, b) == ([0], [50])
 
 
+def test_copies_that_are_the_same_to_the_last_detail_are_found_among_look_alikes(pictures):
+    far_out = NearParams(z=30.0)
+    copies = [jpeg(pictures[0].resize((78, 78)), 80), CHANGES["contrast"](pictures[1])]
+    near, a, b = search(pictures[:40], [*copies, *pictures[40:60]], params=far_out)
+    assert near.limit > near.evidence.max()  # nothing stands out
+    assert a == b == [0, 1]
+
+
 def test_line_drawings_and_shapes_are_quiet():
     rng = np.random.default_rng(3)
     drawings = []
