@@ -22,8 +22,8 @@ noise in the label is ordinary where features are few and coarse; an *error* whe
 labels. Near-duplicate texts with two labels are a *warning*, too: one word ("not") may make the difference. Texts that
 are too short or too common to tell, and across splits short ones as they repeat inside the reference split (LA106),
 contradict nobody: people say "Good" under any label. Near-duplicate pictures that differ in one place are none where
-five pairs of these two labels do: what is drawn there is the label (a mask, a defect), and LA108 says that both have the
-same base. Labels are compared in canonical form. A label that is a quantity rather than a class is left alone: repeated
+five pairs of these two labels do: what is drawn there is the label (a mask, a defect), and LA108 says that both share a
+base. Labels are compared in canonical form. A label that is a quantity rather than a class is left alone: repeated
 measurements differ (LA104 reports them). Columns of row numbers or weights are left out where LA104 finds more equal
 rows without them than chance gives. Contradictions among rows whose features
 chance makes equal (as LA104 decides it) are counted in the metrics and are no findings, and where features are so
