@@ -2,11 +2,12 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+BASE := $(VENV)/.base
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-assets lint docs generated clean
 
-demo: $(READY)
+demo: $(BASE)
 	@$(BIN)/leakaudit scan fixtures/demo --html reports/demo.html --pairs reports/demo-pairs.csv; \
 	code=$$?; echo; \
 	echo "Exit code $$code (1: leaks were found, as they should be here). The page is reports/demo.html"; \
@@ -46,9 +47,14 @@ docs: $(READY)
 generated: $(READY)
 	$(BIN)/python docs/generate.py --check
 
-$(READY): pyproject.toml
+# What a user gets: no extra, no tool of development.
+$(BASE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(READY): $(BASE)
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
