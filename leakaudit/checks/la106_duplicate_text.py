@@ -38,7 +38,7 @@ chance once in tens of millions of unrelated pairs, unless they are a set phrase
 Other texts of fewer than eight words are compared with how often such texts repeat inside the reference split: of those
 that occur twice in all, random assignment parts ``2 n/m`` for each that it leaves there (n held-out, m reference rows).
 Where that gives as many (Poisson, 5 %), they are one *info*: said twice, or copied before the split was drawn. Where
-they are more, and so few that it cannot be ruled out (negative binomial, 5 %), they are one *warning*; beyond that,
+they are more, and so few that it cannot be ruled out (negative binomial, 1 %), they are one *warning*; beyond that,
 they are copies like all others.
 
 What it cannot see

@@ -34,13 +34,13 @@ runs are how people speak. Where fewer than three words are left, the text is no
 Columns are compared as by LA106, each that stands for a row with each. Near copies of a text that many rows share (a
 premise, a passage) are a *warning*: the rows belong together, as LA108 says of equal ones.
 
-Two more comparisons leave more aside, for texts that none of these found and each column with itself. *Template*: web
-and mail addresses, user names, a leading "RT", words with digits and names are masked (words that nearly always have a
-capital, unless a quarter of all words have), and five words must be left. *Order*: the distinct words of both are the
-same, six or more. How often the texts of the reference split are alike in this way is the set's own null: where the
-held-out ones are so four times as often, and random assignment of the same texts would hardly part as many (permutation
-test, 0.1 %), they are a *warning*; else, from 1 % of the held-out rows on, an *info*: any random split of a set of
-templates parts them.
+Two more comparisons leave more aside, for texts of up to 2,000 characters that none of these found, each column with
+itself. *Template*: web and mail addresses, user names, a leading "RT", words with digits and names are masked (words
+that nearly always have a capital, unless a quarter of all words have), and five words must be left. *Order*: the
+distinct words of both are the same, six or more. How often the texts of the reference split are alike in this way is
+the set's own null: where the held-out ones are so four times as often, and random assignment of the same texts would
+hardly part as many (permutation test, 0.1 %), they are a *warning*; else, from 1 % of the held-out rows on, an *info*:
+any random split of a set of templates parts them.
 
 Apart from these, all this is deterministic and without sampling, and an *error*. Of a held-out text with more than
 1,000 near-duplicates no further ones are looked for; `n_crowded` counts these.

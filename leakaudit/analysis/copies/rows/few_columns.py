@@ -48,7 +48,7 @@ MOSTLY_REPEATED = 0.5
 
 ALPHA = 0.01
 
-ALPHA_UNSURE = 0.05
+ALPHA_UNSURE = 0.01
 """Chance of as many shared values at the rate inside the reference split, from which on they may be chance."""
 
 
@@ -116,7 +116,7 @@ def may_be_usual(n_met: int, n_again: int, n_a: int, n_b: int) -> bool:
     split; of more frequent ones fewer. Both are counts, so that the first, given the second and Jeffreys's prior, has a
     negative binomial distribution: chance is not ruled out while as many have a probability of `ALPHA_UNSURE` or more.
 
-    >>> may_be_usual(1, 0, 250, 750), may_be_usual(4, 0, 250, 750), may_be_usual(4, 3, 250, 750)
+    >>> may_be_usual(1, 0, 250, 750), may_be_usual(6, 0, 250, 750), may_be_usual(6, 3, 250, 750)
     (True, False, True)
     """
     from scipy.special import betainc

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+import pyarrow.compute as pc
 
 from leakaudit.analysis.context import once
 from leakaudit.analysis.copies.rows.excess import random_assignment
@@ -26,6 +27,9 @@ How: TypeAlias = Literal["template", "order"]
 LEAST_WORDS: dict[How, int] = {"template": 5, "order": 6}
 """Words that must be left without the masks, and distinct words of a text whose order is left aside: the entropy of
 five words is some 40 bits, as that of six in any order is."""
+
+MOST_CHARACTERS = 2_000
+"""Longer texts are no templates of a sentence or a paragraph; what they share, runs of words show."""
 
 ALPHA, TIMES_USUAL, LEAST = 0.001, 4.0, 3
 """Chance of as many at random assignment below which, how many times the rate inside the reference split from which on,
@@ -80,15 +84,16 @@ class LikeTexts:
 def masked_texts(context: Context, texts: Texts, column: int) -> Masked:
     """Templates and sets of words of one column; made once."""
     cells = read_texts(context.rows, texts.columns[column]).combine_chunks().dictionary_encode()
-    found = templates(cells.dictionary)
+    known = pc.less_equal(pc.utf8_length(cells.dictionary), MOST_CHARACTERS)
+    found = templates(pc.if_else(known, cells.dictionary, ""))
     at = cells.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     of_rows = []
     for values, n, how in ((found.template, found.words, "template"), (found.word_set, found.n_set, "order")):
         codes = values.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
         codes = np.where(n >= LEAST_WORDS[how], codes, -1)  # type: ignore[index]
         of_rows.append(np.append(codes, -1)[at])
-    known = texts.document[:, column] >= 0
-    return Masked(*(np.where(known, codes, -1) for codes in of_rows))
+    there = texts.document[:, column] >= 0
+    return Masked(*(np.where(there, codes, -1) for codes in of_rows))
 
 
 def like_texts(context: Context, texts: Texts, held_out: str, reference: str, counted: IntArray) -> list[LikeTexts]:

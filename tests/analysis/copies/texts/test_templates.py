@@ -79,3 +79,10 @@ def test_a_set_of_templates_is_parted_by_any_random_split():
     assert ("template", "info") in layers
     assert "warning" not in {severity for _, severity in layers}
     assert "any random split parts" in outcome.findings[-1].message
+
+
+def test_long_texts_are_left_to_their_runs_of_words():
+    long = [" ".join(notes(30, seed)) for seed in range(4)]
+    passed_on = [f"RT @{i}: {text} https://t.co/{i}" for i, text in enumerate(long)]
+    _, layers = found([*notes(120, 5), *long], [*notes(40, 6), *passed_on])
+    assert {layer for layer, _ in layers} == {None}
