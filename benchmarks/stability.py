@@ -247,9 +247,10 @@ def stored(path: Path | None) -> dict[str, dict[str, Any]]:
     return {row["set"]: row for row in json.loads(path.read_text(encoding="utf-8"))}
 
 
-def store(path: Path, counted: list[Counted]) -> None:
+def store(path: Path, counted: list[Counted], codes: str | None) -> None:
     """Sets that were not asked for keep their rows."""
-    merged = stored(path) | {each.name: each.row() for each in counted if each.splits}
+    said = {} if codes is None else {"codes": codes}
+    merged = stored(path) | {each.name: each.row() | said for each in counted if each.splits}
     text = ",\n".join(json.dumps(merged[name]) for name in sorted(merged))
     path.write_text(f"[\n{text}\n]\n", encoding="utf-8", newline="\n")
 
@@ -262,7 +263,7 @@ def main() -> None:
     parser.add_argument("--sets", help="beginnings of names, divided by semicolons")
     parser.add_argument("--splits", type=int, default=20, help="of each table")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after the round that passes these")
-    parser.add_argument("--codes", help="these checks only; then nothing is stored")
+    parser.add_argument("--codes", help="these checks only; what is stored says which")
     parser.add_argument("--json", type=Path)
     told = parser.parse_args()
     start = time.monotonic()
@@ -274,7 +275,7 @@ def main() -> None:
     names = list(TABLES) if told.data else made
     if told.sets:
         names = [name for name in names if name.startswith(tuple(told.sets.split(";")))]
-    old = stored(told.json) if codes is None else {}
+    old = {name: row for name, row in stored(told.json).items() if row.get("codes") == told.codes}
     counted = [
         Counted(name, row["splits"], Counter(row["exits"]), Counter(row["errors"]), Counter(row["warnings"]))
         if (row := old.get(name))
@@ -288,8 +289,8 @@ def main() -> None:
         fewest = min(each.splits for each in waiting)
         for each in (each for each in waiting if each.splits == fewest):
             look(each, data, codes)
-        if told.json and codes is None:
-            store(told.json, counted)
+        if told.json:
+            store(told.json, counted, told.codes)
     summary([each.row() for each in counted if each.splits])
 
 

@@ -35,12 +35,13 @@ Columns are compared as by LA106, each that stands for a row with each. Near cop
 premise, a passage) are a *warning*: the rows belong together, as LA108 says of equal ones.
 
 Two more comparisons leave more aside, for texts of up to 2,000 characters that none of these found, each column with
-itself. *Template*: web and mail addresses, user names, a leading "RT", words with digits and names are masked (words
-that nearly always have a capital, unless a quarter of all words have), and five words must be left. *Order*: the
-distinct words of both are the same, six or more. How often the texts of the reference split are alike in this way is
-the set's own null: where the held-out ones are so four times as often, and random assignment of the same texts would
-hardly part as many (permutation test, 0.1 %), they are a *warning*; else, from 1 % of the held-out rows on, an *info*:
-any random split of a set of templates parts them.
+itself; texts that are near to each other and of one template are judged here, not above. *Template*: web and mail
+addresses, user names, a leading "RT", words with digits and names are masked (words that nearly always have a capital,
+unless a quarter of all words have), and five words must be left. *Order*: the distinct words of both are the same, six
+or more. How often the texts of the reference split are alike in this way is the set's own null: where the held-out ones
+are so four times as often, and random assignment of the same texts would hardly part as many (permutation test, 0.1 %),
+they are a *warning*; else, from 1 % of the held-out rows on, an *info*: any random split of a set of templates parts
+them.
 
 Apart from these, all this is deterministic and without sampling, and an *error*. Of a held-out text with more than
 1,000 near-duplicates no further ones are looked for; `n_crowded` counts these.
@@ -49,9 +50,9 @@ What it cannot see
 ------------------
 Paraphrases and translations: no layer of this tool compares what texts mean. Reordered sentences, if a word was
 changed, too; a text pieced together from several others; a reference text within a longer held-out one. Two sentences
-that differ in one number ("transfer 500 dollars", "transfer 600 dollars") are near-duplicates by their letters, and may
-be two samples all the same: read the pairs. A set that was written in variations has near-duplicates inside every
-split, and any random split of it shares them: that is true, and no accident of one split.
+that differ in one word ("allow", "forbid") are near-duplicates by their letters, and may be two samples all the same:
+read the pairs. A set that was written in variations has near-duplicates inside every split, and any random split of it
+shares them: that is true, and no accident of one split.
 
 Fix
 ---

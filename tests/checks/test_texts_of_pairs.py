@@ -79,7 +79,7 @@ def test_random_halves_of_pairs_without_copies_are_quiet(seed):
     order = np.random.default_rng(seed).permutation(300)
     made = pairs(A, B, order[:200], order[200:])
     for module in (la106, la107, la203, la204, la205):
-        assert run(module, made).status in ("passed", "inconclusive"), module.__name__
+        assert not run(module, made).findings, module.__name__
 
 
 def shared(n_texts: int, rows_each: int, by_text: bool, seed: int = 5):

@@ -13,6 +13,7 @@ from leakaudit.analysis.copies.texts.corpus import Telling, rows_of, signed_text
 from leakaudit.analysis.copies.texts.equal import ColumnMatches, equal_texts
 from leakaudit.analysis.copies.texts.near import near_documents, verified
 from leakaudit.analysis.copies.texts.rows import document_overlap
+from leakaudit.analysis.copies.texts.templates import template_of_documents
 from leakaudit.model import Pairs
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ def near_texts(context: Context, texts: Texts, params: NearTextParams, held_out:
         ours = np.setdiff1d(ours, theirs)
         found = near_documents(stripped.documents, signed, ours, theirs, params.jaccard, context.progress)
         near_rows = np.union1d(near_rows, a.having(found.pairs.a).rows)
+        near_pairs = found.pairs
+        if others == [column] and len(near_pairs):
+            template = template_of_documents(context, texts, column)
+            near_pairs = _without_one_template(near_pairs, template)
         contained = contained_documents(
             stripped.documents,
             np.setdiff1d(ours, found.pairs.a),
@@ -114,7 +119,7 @@ def near_texts(context: Context, texts: Texts, params: NearTextParams, held_out:
             threshold=params.containment,
         )
         telling = a.having(np.flatnonzero(stripped.words >= params.telling.least_words))
-        for pairs, into in ((found.pairs, near), (_scored(stripped.documents, contained), within)):
+        for pairs, into in ((near_pairs, near), (_scored(stripped.documents, contained), within)):
             for other in others:
                 its, b = telling.without(counted), rows_of(context, texts, reference, other)
                 overlap = document_overlap(pairs, its, b, held_out, reference)
@@ -130,6 +135,13 @@ def _compared(texts: Texts) -> list[tuple[int, list[int]]]:
     """Columns, and those that each is compared with: itself; then the others, of those that stand for a row."""
     others = [(column, [other for other in texts.own if other != column]) for column in texts.own]
     return [(column, [column]) for column in range(len(texts.columns))] + [each for each in others if each[1]]
+
+
+def _without_one_template(pairs: Pairs, template: IntArray) -> Pairs:
+    """Pairs that differ in more than numbers and names: others are variations of one template, see `like_texts`."""
+    a, b = template[pairs.a], template[pairs.b]
+    other = (a < 0) | (a != b)
+    return Pairs(pairs.a[other], pairs.b[other], pairs.score[other])
 
 
 def _scored(documents: pa.LargeStringArray, contained: Contained) -> Pairs:

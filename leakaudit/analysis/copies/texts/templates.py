@@ -96,6 +96,16 @@ def masked_texts(context: Context, texts: Texts, column: int) -> Masked:
     return Masked(*(np.where(there, codes, -1) for codes in of_rows))
 
 
+@once
+def template_of_documents(context: Context, texts: Texts, column: int) -> IntArray:
+    """The code of the template of each document of a column, shape (documents,); -1: none, or not judged."""
+    codes = np.full(len(texts.documents), -1, dtype=np.int64)
+    document = texts.document[:, column]
+    at = np.flatnonzero(document >= 0)[::-1]  # of several spellings of one document the first row decides
+    codes[document[at]] = masked_texts(context, texts, column).template[at]
+    return codes
+
+
 def like_texts(context: Context, texts: Texts, held_out: str, reference: str, counted: IntArray) -> list[LikeTexts]:
     """Compare the columns that stand for a row, each with itself.
 

@@ -86,3 +86,17 @@ def test_long_texts_are_left_to_their_runs_of_words():
     passed_on = [f"RT @{i}: {text} https://t.co/{i}" for i, text in enumerate(long)]
     _, layers = found([*notes(120, 5), *long], [*notes(40, 6), *passed_on])
     assert {layer for layer, _ in layers} == {None}
+
+
+def test_near_texts_of_one_template_are_no_copies():
+    random = np.random.default_rng(4)
+
+    def line():
+        kind, host = ("Connection from", "Request to", "Transfer to")[random.integers(3)], random.integers(1e6)
+        return f"{kind} the server {host} was closed after {random.integers(1e3)} seconds without an answer"
+
+    _, layers = found([line() for _ in range(300)], [line() for _ in range(100)])
+    assert layers == [("template", "info")]
+    edited = notes(300, 7)
+    _, layers = found(edited, [*notes(60, 8), *(text.replace("the ", "a ", 1) for text in edited[:5])])
+    assert layers == [(None, "error")] * 5
