@@ -21,9 +21,10 @@ on known duplicates with all other validation samples (test *known*), both in ``
 true class, and one-sided, adjusted by Holm with the test of difficulty. An *error* needs one of them at 0.05 or less,
 and a gain of at least 0.01 of the out-of-fold loss of validation (``smallest``: below it no usual metric moves). The
 message says which part known duplicates explain. The outcome is *inconclusive* where the quick models learn less than
-0.05 of the loss by heart (``learnt``: a leak then leaves no trace), or where a third of validation (``blind``) could be
-copied without showing in four of five cases; how many samples would show is said in any case. Each pair of training,
-validation and test splits is asked by itself.
+0.05 of the loss by heart (``learnt``: a leak then leaves no trace), where full models do worse on validation than fold
+models by more than chance gives in 1 of 100 (``shifted``: the splits differ, which would hide a leak), or where a third
+of validation (``blind``) could be copied without showing in four of five cases; how many samples would show is said in
+any case. Each pair of training, validation and test splits is asked by itself.
 
 What it cannot see
 ------------------
@@ -71,6 +72,7 @@ class Params:
     smallest: float = 0.01
     learnt: float = 0.05
     blind: float = 0.33
+    shifted: float = 0.01
     shown: int = 12
 
 
@@ -101,6 +103,9 @@ def _judged(context: Context, found: Probed, params: Params) -> Outcome:
         return outcome("failed", said, findings=(finding,))
     if leak.p_holm is None:
         return outcome("inconclusive", f"{said}; {leak.reason}")
+    if leak.p is not None and leak.p >= 1 - params.shifted:
+        why = f"the splits differ in what {found.reference} teaches, which would hide a leak"
+        return outcome("inconclusive", f"{said}; {why}")
     if learnt < params.learnt:
         why = f"quick models learn {max(learnt, 0):.1%} of the training loss by heart: a leak would not show"
         return outcome("inconclusive", f"{said}; {why}")

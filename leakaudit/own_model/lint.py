@@ -111,8 +111,12 @@ def _torch(module: Any, x: Any, predict: Callable[[Any], Any] | None) -> ModelLi
         return predict(inputs) if predict is not None else None
 
     with unchanged(module):
-        module.train()
-        layers = torch_layers.called(module, lambda: module(x))
+        try:
+            module.train()
+            layers = torch_layers.called(module, lambda: module(x))
+        except ValueError:  # batch normalisation takes no single sample in training mode
+            module.eval()
+            layers = torch_layers.called(module, lambda: module(x))
         own = run_twice(in_evaluation, x)
         called = None if predict is None else run_twice(as_called, x)
     return _seen(layers, (own, called), ())

@@ -67,6 +67,16 @@ def test_few_samples_are_inconclusive_with_what_would_show():
     assert "would show" in found["LA401"].reason
 
 
+def test_a_shift_that_would_hide_a_leak_is_not_passed():
+    train, val = table(400, 150)
+    names = sorted(set(val["label"]))
+    assert len(names) == 2
+    val["label"] = [names[1 - names.index(label)] for label in val["label"]]
+    found = outcomes(train, val)
+    assert found["LA401"].status == "inconclusive"
+    assert "the splits differ in what train teaches" in found["LA401"].reason
+
+
 def test_what_the_models_do_not_learn_hides_leaks_and_is_said():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"x": rng.integers(0, 2, 900)})

@@ -152,6 +152,22 @@ def test_validation_in_training_mode_stands_beside_and_a_forgotten_eval_is_told(
     assert "validation in training mode would add" in str(found)
 
 
+def test_a_batch_of_one_and_a_network_of_one_batch_size():
+    module = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.Linear(8, 2))
+    found = leakaudit.lint_model(module, X[:1])
+    assert [layer.type for layer in found.layers] == ["Linear", "BatchNorm1d", "Dropout", "Linear"]
+    targets = torch.zeros(16, dtype=torch.long)
+    singly = [(X[i : i + 1], targets[i : i + 1]) for i in range(4)]
+    own = leakaudit.attribute(module, [(X, targets)], singly, loss=functional.cross_entropy)
+    assert own.val_in_training is None
+
+    class Fixed(nn.Module):
+        def forward(self, x):
+            return x.reshape(16, 6).sum(1)
+
+    assert leakaudit.lint_model(Fixed(), X).remarks == ()
+
+
 def test_what_cannot_be_looked_at():
     with pytest.raises(ConfigError, match="torch module or a Keras model"):
         leakaudit.lint_model(np.zeros(3))
