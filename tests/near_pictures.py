@@ -99,6 +99,21 @@ def board(rng: np.random.Generator, pieces: Sequence[tuple[int, int, int]] | Non
     return Image.fromarray(np.clip(seen + rng.normal(0, 3, seen.shape), 0, 255).astype(np.uint8))
 
 
+def page(rng: np.random.Generator) -> Picture:
+    """A page of one layout, with other words each time: at 64 pixels a grey pattern."""
+    picture = Image.new("L", (300, 400), 250)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((20, 15, 120, 55), fill=60)
+    draw.rectangle((200, 20, 280, 30), fill=120)
+    for line in range(22):
+        x = 25
+        while x < 260:
+            width = int(rng.integers(8, 40))
+            draw.rectangle((x, 80 + 13 * line, min(x + width, 275), 85 + 13 * line), fill=110)
+            x += width + 6
+    return picture.convert("RGB")
+
+
 def digit(rng: np.random.Generator) -> Picture:
     """One of a narrow domain: a ring or a bar of varying size and place, black on white, a bit out of focus."""
     y, x = np.mgrid[:64, :64] + rng.normal(0, 1.5, (2, 1, 1))

@@ -154,7 +154,7 @@ def _of_frames(torn: Frames, held_out: str, reference: str) -> tuple[str, dict[s
         "more_alike": round(more, 4),
         "less_alike": round(less, 4),
     }
-    return message, effect, "numbered next to each other"
+    return message, effect, f"numbered within ±{torn.within:,}"
 
 
 def _of_tiles(cut: Tiles, held_out: str, reference: str) -> tuple[str, dict[str, Scalar], str]:

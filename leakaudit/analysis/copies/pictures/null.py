@@ -47,6 +47,13 @@ GRADED = 0.25
 """Pairs that agree half as strongly as copies do, as a share of those that agree as copies: in films and sets with
 copies hardly any (0 to 0.04), among rings and bars of varying size 0.7."""
 
+MANY_ALIKE = 0.1
+"""Pairs of strangers that agree as copies do, from which they share a scene or a template even where little changes in
+it (pages of one layout); copies of each picture, and films, are alike in small groups."""
+
+NO_CHANGE = 3.0
+"""Change that nobody sees, and JPEG makes: below it, two pictures are the same whatever the others are like."""
+
 LEAST_ALIKE = 8
 """Pairs of strangers that agree as copies do, for the set to be a scene: fewer may be a few copies."""
 
@@ -192,10 +199,11 @@ def _null(
         return replace(null, share=share)
     some = np.unique(np.linspace(0, len(alike) - 1, MOST_LOOKED_AT).astype(np.int64))
     changed = change(alike.where(some))
-    if np.median(changed) > params.same_content:
-        return replace(null, share=share, change=most_change(changed, share * n_reference, params))
     weaker = float(((evidence >= strong / 2) & (evidence < strong)).mean())
-    if weaker > GRADED * share:  # rings of all sizes: alike to any degree, and strangers
+    is_graded = weaker > GRADED * share
+    if np.median(changed) > params.same_content or (share > MANY_ALIKE and not is_graded):
+        return replace(null, share=share, change=most_change(changed, share * n_reference, params))
+    if is_graded:  # rings of all sizes: alike to any degree, and strangers
         return replace(null, share=share)
     # Copies, or films that move: the other pairs are the strangers.
     return replace(measure(np.where(evidence >= strong, np.nan, evidence), n_reference), share=share)
@@ -242,7 +250,7 @@ def most_change(changed: FloatArray, n_mates: float, params: NearParams) -> floa
 
     `NearParams.same_content`, or less where pictures of other content differ by as little: what one in twenty held-out
     pictures would reach by chance, by the line through the quantiles at a quarter and at a hundredth, in logarithms.
-    Copies inside the reference stand apart from other contents by a gap, and do not count.
+    Copies inside the reference stand apart from other contents by a gap, and do not count. Never less than `NO_CHANGE`.
 
     Parameters
     ----------
@@ -255,10 +263,11 @@ def most_change(changed: FloatArray, n_mates: float, params: NearParams) -> floa
     if not len(measured):
         return params.same_content
     changed = np.minimum(changed, measured.max())  # infinite where two pictures have no part in common to compare
-    same, between = changed <= params.same_content, changed <= params.other_content
-    if 4 * int((between & ~same).sum()) <= int(same.sum()):
+    same, other = changed <= params.same_content, changed > params.other_content
+    between = len(changed) - int(same.sum()) - int(other.sum())
+    if 4 * between <= min(int(same.sum()), int(other.sum())):
         changed = changed[~same]
     quarter, hundredth = np.log(np.maximum(np.quantile(changed, [0.25, 0.01]), 0.1))
     slope = (quarter - hundredth) / log(25)
     rarest = hundredth - slope * log(max(0.01 * max(n_mates, 1.0) / 0.05, 1.0))
-    return float(min(params.same_content, np.exp(rarest)))
+    return float(np.clip(np.exp(rarest), NO_CHANGE, params.same_content))

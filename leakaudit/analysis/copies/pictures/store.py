@@ -22,7 +22,7 @@ from leakaudit.model import Pairs
 if TYPE_CHECKING:
     from leakaudit.analysis.context import Context
 
-VERSION = 3
+VERSION = 4
 """Part of the key; raise it whenever the search could find anything else."""
 
 _ARRAYS = ("a", "b", "score", "orientation", "evidence", "common", "is_verified", "change")

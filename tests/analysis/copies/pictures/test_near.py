@@ -6,7 +6,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from leakaudit.analysis.copies.pictures.near import match_splits, match_within
 from leakaudit.analysis.copies.pictures.parameters import NearParams
-from near_pictures import CHANGES, board, digit, film, form, jpeg, look_of, photographs, records_of
+from near_pictures import CHANGES, board, digit, film, form, jpeg, look_of, page, photographs, records_of
 
 
 def search(reference, held_out, **named):
@@ -128,6 +128,28 @@ def test_another_exposure_of_the_same_content_is_a_copy_in_a_fixed_scene(boards)
     pieces = [(9, 0, 1), (20, 2, 0), (33, 1, 1), (51, 2, 1)]
     _, a, b = search([*boards[:50], board(rng, pieces)], [board(rng, pieces), board(rng, [(10, 0, 1), *pieces[1:]])])
     assert (a, b) == ([0], [50])
+
+
+def test_pages_of_one_layout_are_no_copies_of_each_other():
+    rng = np.random.default_rng(15)
+    pages = [page(rng) for _ in range(70)]
+    _, a, b = search(pages[:50], [jpeg(pages[7], 80), *pages[50:]])
+    assert set(zip(a, b, strict=True)) == {(0, 7)}
+
+
+def test_a_scene_in_which_little_changes_has_only_unchanged_copies():
+    rng = np.random.default_rng(16)
+    scene = photographs(rng, 1, 160, 160)[0]
+    views = []
+    for _ in range(60):
+        views.append(scene.copy())
+        x, y = rng.integers(10, 140, 2).tolist()
+        ImageDraw.Draw(views[-1]).ellipse((x, y, x + 12, y + 12), fill=(250, 250, 250))
+    near, a, b = search(views[:45], [jpeg(views[7], 92), *views[45:]])
+    assert near.null.change is not None
+    assert (a[0], b[0]) == (0, 7)
+    assert set(near.pairs.a[near.is_verified].tolist()) == {45}
+    assert len(near.scene) >= 12
 
 
 def test_copies_that_are_the_same_to_the_last_detail_are_found_among_look_alikes(pictures):

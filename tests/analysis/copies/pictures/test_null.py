@@ -6,6 +6,7 @@ import pytest
 from leakaudit.analysis.copies.pictures.null import (
     LEAST_SPREAD,
     MARGIN,
+    NO_CHANGE,
     Null,
     measure,
     most_change,
@@ -83,6 +84,8 @@ def test_copies_inside_the_reference_do_not_hide_copies():
 
 
 def test_where_contents_differ_by_as_little_as_copies_do_less_is_asked_for():
-    little = np.exp(np.random.default_rng(3).normal(np.log(20), 0.6, 250)).astype(np.float32)
-    assert most_change(little, 200, PARAMS) < 5
-    assert most_change(little, 10_000, PARAMS) < most_change(little, 200, PARAMS)
+    random = np.random.default_rng(3)
+    little = np.exp(random.normal(np.log(40), 0.3, 250)).astype(np.float32)
+    assert NO_CHANGE < most_change(little, 10_000, PARAMS) < most_change(little, 200, PARAMS) <= PARAMS.same_content
+    hardly_any = np.exp(random.normal(np.log(8), 0.6, 250)).astype(np.float32)
+    assert most_change(hardly_any, 200, PARAMS) == NO_CHANGE
