@@ -1,4 +1,4 @@
-"""Held-out pictures (or sounds) with the same pixels (or samples) as one in the reference split, in another file.
+"""Held-out pictures with the same pixels (sounds: the same samples) as one in the reference split.
 
 What it does
 ------------
