@@ -153,3 +153,9 @@ def test_what_no_check_sees_is_said_where_texts_were_compared():
     assert "paraphrases" in said
     not_run = replace(compared, status="skipped", reason="no column of running text")
     assert beyond_all_checks(replace(report, outcomes=(*report.outcomes, not_run))) == []
+
+
+def test_parts_of_pictures_are_said_to_be_seen_by_nothing():
+    compared = Outcome("LA103", "near-duplicate-images", "passed", "0 of 10")
+    (said,) = beyond_all_checks(replace(table_report(), outcomes=(compared,)))
+    assert "parts of pictures" in said
