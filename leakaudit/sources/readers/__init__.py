@@ -33,6 +33,7 @@ from leakaudit.sources.readers import (
 )
 from leakaudit.sources.readers.files import TEXT_SUFFIXES, Source, suffix_of
 from leakaudit.sources.readers.heads import Head, Reader
+from leakaudit.sources.readers.lake_tables import current_files
 from leakaudit.sources.readers.no_tables import what_it_is
 from leakaudit.sources.readers.packed import open_packed, packing_of, unpacked
 from leakaudit.sources.readers.saved_datasets import saved_shards, without_descriptions
@@ -86,19 +87,16 @@ def table_names(names: Sequence[str]) -> list[str]:
 
 
 def tables_of_folder(folder: str, names: Sequence[str]) -> list[str]:
-    """`table_names`, but of a saved data set (`saved_datasets`) the files of its rows.
+    """`table_names`, but of a saved data set (`saved_datasets`) or a Delta table the files of its rows.
 
     Raises
     ------
     InputError
-        As `saved_shards`; or the folder is a Delta or Iceberg table, whose files hold rows of old versions, too.
+        As `saved_shards` and `lake_tables.current_files`.
     """
-    for log, kind in (("_delta_log", "Delta"), ("metadata/version-hint.text", "Iceberg")):
-        if storage.lexists(os.path.join(folder, log)):
-            raise InputError(
-                f"{display(folder)}: a {kind} table, whose files hold rows that were deleted, too: write its current "
-                "version as parquet"
-            )
+    current = current_files(folder)
+    if current is not None:
+        return current
     saved = saved_shards(folder, names)
     return table_names(without_descriptions(folder, names)) if saved is None else saved
 
