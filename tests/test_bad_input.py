@@ -223,7 +223,7 @@ def test_a_table_of_a_thousand_columns_goes_through_every_check(tmp_path, scan):
         ({"train.csv": f"{HEADER}\n1,2,3,a\n", "val.csv": "other\n5\n6\n"}, "column"),
         ({"train.parquet": "no parquet", "val.parquet": "no parquet"}, "parquet"),
         ({"train.jsonl": "{broken", "val.jsonl": "{broken"}, "jsonl"),
-        ({"notes.txt": "nothing here"}, "--within"),
+        ({"notes.txt": "nothing here"}, "within=True"),
     ],
 )
 def test_unusable_tables_say_what_and_where(tmp_path, scan, files, said):

@@ -64,7 +64,8 @@ def test_homes_of_patients_who_were_held_out_are_no_surprise():
         }
 
     train, val = of(range(40)), of(range(40, 52))
-    assert run(train, val=val).status == "passed"
+    found = run(train, val=val)
+    assert (found.status, found.findings) == ("skipped", ())  # no other column holds categories
     renamed = [{"home": each["home"], "x": each["x"]} for each in (train, val)]
     assert run(renamed[0], val=renamed[1]).status == "failed"
 
@@ -82,8 +83,7 @@ def test_identifiers_that_repeat_are_no_categories():
     train, val = [f"scan_{i:03d}.png" for i in range(60)], [f"scan_{i:03d}.png" for i in range(60, 80)]
     for name in ("filename", "source text"):
         outcome = run(of(train, name), val=of(val, name))
-        assert outcome.findings == ()
-        assert outcome.metrics["val against train"]["n_columns"] == 0
+        assert (outcome.status, outcome.findings) == ("skipped", ())
     # a few sources with many rows each are kinds, whatever they look like
     sources = [np.repeat(["a.csv", "b.csv", "c.csv"], 60), np.repeat(["a.csv", "d.csv"], 30)]
     frames = [{"source": each, "x": np.arange(len(each))} for each in sources]

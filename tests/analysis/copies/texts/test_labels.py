@@ -19,9 +19,9 @@ def made(train_texts, train_labels, val_texts, val_labels, **more):
 
 def test_the_same_text_with_two_labels():
     data = made(
-        [*TEXTS, "It’s fine, really!"],
+        [*TEXTS, "It’s fine, really, though the second night was louder than promised!"],
         [*LABELS, "calm"],
-        ["one more text here", "it s FINE really"],
+        ["one more text here", "it s FINE really though the second night was louder than promised"],
         ["calm", "lively"],
     )
     outcome = LA110.run(data, LA110.params)
