@@ -69,7 +69,6 @@ if TYPE_CHECKING:
     from leakaudit.model import IntArray
 
 
-NOTHING = Pairs(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 """No pairs."""
 
 
@@ -81,7 +80,7 @@ class Params:
 @dataclass(frozen=True)
 class _Samples:
     """What the check needs of rows, of texts or of pictures; `batches` of a split: of every pair, or of each extra copy
-    beside the first."""
+    beside the first; `near` of a split: pairs of near-duplicates, None where nothing looks for them."""
 
     unit: str
     relation: str
@@ -89,7 +88,7 @@ class _Samples:
     effect: Callable[[Group], Mapping[str, Scalar]]
     batches: Callable[[str, bool], Iterator[pa.RecordBatch]]
     by_chance: Callable[[str, Overlap], bool]
-    near: Callable[[str], Pairs]
+    near: Callable[[str], Pairs | None]
     near_relation: str
 
 
@@ -129,8 +128,12 @@ def run(context: Context, _params: Params) -> Outcome:
             relation=samples.relation,
             effect=samples.effect,
         )
-    near = {split: samples.near(split) for split in context.splits} if context.config.within else {}
-    for split, pairs in near.items():
+    near: dict[str, Pairs] = {}
+    for split in context.splits if context.config.within else ():
+        pairs = samples.near(split)
+        if pairs is None:
+            continue
+        near[split] = pairs
         linked = linked_within(pairs, split)
         metrics[split] = {**metrics[split], "n_near": linked.n_samples, "n_near_groups": linked.n_groups}
         said.append(f"{linked.n_samples:,} more are near-duplicates of others in it, in {linked.n_groups:,} groups")
@@ -215,9 +218,10 @@ def _texts(context: Context) -> _Samples | None:
     )
 
 
-def _near_texts(context: Context, split: str) -> Pairs:
+def _near_texts(context: Context, split: str) -> Pairs | None:
+    """Near-duplicate texts; None where there is no text to look at."""
     texts = texts_of(context)
-    return NOTHING if texts is None else near_texts_within(context, texts, NearTextParams(), split)
+    return None if texts is None else near_texts_within(context, texts, NearTextParams(), split)
 
 
 def _images(context: Context) -> _Samples:
@@ -227,9 +231,9 @@ def _images(context: Context) -> _Samples:
         members = np.concatenate((group.a, group.b))
         return {"n_files_differ": len(np.unique(files[members])) - 1}
 
-    def near(split: str) -> Pairs:
+    def near(split: str) -> Pairs | None:
         if context.dataset.kind != "image":
-            return NOTHING
+            return None  # of other files only the bytes are known
         found = near_inside(context, split)
         keep = found.is_verified
         return Pairs(found.pairs.a[keep], found.pairs.b[keep], found.pairs.score[keep])

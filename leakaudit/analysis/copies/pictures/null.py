@@ -265,7 +265,7 @@ def most_change(changed: FloatArray, n_mates: float, params: NearParams) -> floa
     changed = np.minimum(changed, measured.max())  # infinite where two pictures have no part in common to compare
     same, other = changed <= params.same_content, changed > params.other_content
     between = len(changed) - int(same.sum()) - int(other.sum())
-    if 4 * between <= min(int(same.sum()), int(other.sum())):
+    if other.any() and 4 * between <= min(int(same.sum()), int(other.sum())):
         changed = changed[~same]
     quarter, hundredth = np.log(np.maximum(np.quantile(changed, [0.25, 0.01]), 0.1))
     slope = (quarter - hundredth) / log(25)

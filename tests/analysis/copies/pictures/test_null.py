@@ -78,6 +78,12 @@ def test_in_a_scene_of_other_contents_a_copy_may_change_as_much_as_copies_do():
     assert most_change(OTHERS, 200, PARAMS) == PARAMS.same_content
 
 
+def test_pictures_that_cannot_be_compared_are_other_contents():
+    none = np.full(20, np.inf, dtype=np.float32)
+    assert most_change(none, 200, PARAMS) == PARAMS.same_content
+    assert most_change(np.concatenate([OTHERS, none]), 200, PARAMS) == PARAMS.same_content
+
+
 def test_copies_inside_the_reference_do_not_hide_copies():
     copies = np.full(40, 4.0, dtype=np.float32)
     assert most_change(np.concatenate([OTHERS, copies]), 200, PARAMS) == PARAMS.same_content
@@ -87,5 +93,7 @@ def test_where_contents_differ_by_as_little_as_copies_do_less_is_asked_for():
     random = np.random.default_rng(3)
     little = np.exp(random.normal(np.log(40), 0.3, 250)).astype(np.float32)
     assert NO_CHANGE < most_change(little, 10_000, PARAMS) < most_change(little, 200, PARAMS) <= PARAMS.same_content
+    alike = np.exp(random.normal(np.log(5), 0.3, 12)).astype(np.float32)  # all of them: a few variants of one picture
+    assert NO_CHANGE <= most_change(alike, 5, PARAMS) <= PARAMS.same_content
     hardly_any = np.exp(random.normal(np.log(8), 0.6, 250)).astype(np.float32)
     assert most_change(hardly_any, 200, PARAMS) == NO_CHANGE
