@@ -9,13 +9,12 @@ import numpy as np
 
 from leakaudit.errors import ConfigError
 from leakaudit.repair.units import Units
+from leakaudit.repair.whole import LEFT_OUT
 
 if TYPE_CHECKING:
     from leakaudit.model import IntArray
 
     Floats = np.ndarray
-
-LEFT_OUT = -1
 
 
 def by_time(units: Units, when: Floats, shares: Sequence[float], gap: float) -> IntArray:

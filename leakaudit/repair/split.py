@@ -198,7 +198,7 @@ def split(
         left_out=plan.reasons(of),
         units=units,
         strata=plan.strata,
-        distance=plan.distance(units, of),
+        distance=plan.distance(of),
         outcomes=outcomes,
         rounds=rounds,
         remaining=sum(len(link.a) for link in found),
@@ -288,8 +288,7 @@ class _Plan:
         return np.where(self.readable, of, LEFT_OUT)
 
     def brought_together(self, units: Units, of: IntArray, before: IntArray | None) -> IntArray:
-        """The split of before, in which units that have grown go where most of their samples are; what that upsets is
-        settled by others that stand alone."""
+        """The split of before, in which units that have grown go where most of their samples are."""
         votes = np.zeros((units.n, len(self.names)), np.int64)
         np.add.at(votes, (units.of[self.readable], of[self.readable]), 1)
         torn = (votes > 0).sum(axis=1) > 1
@@ -319,9 +318,8 @@ class _Plan:
     def by_time(self, units: Units, when: np.ndarray, gap: float) -> IntArray:
         return np.where(self.readable, by_time(units, when, self.shares, gap), LEFT_OUT)
 
-    def distance(self, units: Units, of: IntArray) -> Distance:
+    def distance(self, of: IntArray) -> Distance:
         """From the wish, over the samples that are in a split."""
-        del units
         one = np.zeros((len(of), len(self.strata.names)))
         one[self.strata.sample, self.strata.stratum] = 1
         inside = of != LEFT_OUT

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leakaudit.analysis.belonging.keys import key_of
 from leakaudit.analysis.context import Context
 from leakaudit.catalogue import code_of, codes_of
 from leakaudit.checks.la108_group_overlap import cut_groups
@@ -46,11 +47,11 @@ def declared_groups(whole: Whole, config: Config) -> list[Links]:
     links = []
     if samples is not None and samples.group is not None:
         said = "group pattern" if config.group_pattern is not None else "group column"
-        links.append(same_value(said, _codes(samples.group)))
+        links.append(same_value(said, key_of(said, samples.group).codes))
     for name, said in ((roles.group, "group"), (roles.id, "id")):
         values = whole.column(name) if name is not None else None
         if values is not None:
-            links.append(same_value(f"{said} column {name!r}", _codes(values)))
+            links.append(same_value(f"{said} column {name!r}", key_of(said, values).codes))
     return [link for link in links if len(link.a)]
 
 
@@ -122,13 +123,3 @@ def _places(whole: Whole) -> dict[str, int]:
     if whole.dataset.samples is None:
         return {str(at): at for at in range(len(whole))}
     return {name: at for at, name in enumerate(whole.names)}
-
-
-def _codes(values: pa.Array) -> IntArray:
-    import pyarrow.compute as pc
-
-    text = pc.utf8_trim_whitespace(values)
-    text = pc.if_else(pc.equal(text, ""), None, text)
-    codes = pc.dictionary_encode(text).indices.fill_null(-1)
-    numbers: IntArray = codes.to_numpy(zero_copy_only=False).astype(np.int64)
-    return numbers
